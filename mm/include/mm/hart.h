@@ -1,0 +1,22 @@
+/* What mm/ keeps per hart: the space it runs, a cache of free frames, and counters. */
+#ifndef MM_HART_H
+#define MM_HART_H
+
+#include <arch/cpu.h>
+#include <quire/info.h>
+
+#define FRAME_CACHE 32
+
+struct aspace;
+struct mm_hart {
+	struct aspace *current;	      /* "cur[h]" of model A: read by shooters, written by this hart */
+	u32 cached;
+	pfn_t cache[FRAME_CACHE];     /* free frames, this hart's alone */
+	u32 zeroed_count;
+	struct quire_info_hart stats; /* the mm fields; this hart writes, others read */
+} __attribute__((aligned(64)));
+
+extern struct mm_hart mm_harts[MAX_HARTS];
+static inline struct mm_hart *mm_this_hart(void) { return &mm_harts[arch_hart_index()]; }
+
+#endif
