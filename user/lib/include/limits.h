@@ -1,0 +1,66 @@
+/* picolibc's limits, with what POSIX adds and the values that are Quire's. */
+#ifndef _QUIRE_LIMITS_H
+#define _QUIRE_LIMITS_H
+
+#define OPEN_MAX  1024
+#define CHILD_MAX 128
+#include_next <limits.h>
+
+#undef ARG_MAX
+#define ARG_MAX 131072
+#undef PIPE_BUF
+#define PIPE_BUF 4096
+#undef IOV_MAX
+#define IOV_MAX 1024
+
+#define SSIZE_MAX		  INT_MAX
+#define PAGESIZE		  4096
+#define PAGE_SIZE		  4096
+#define SYMLOOP_MAX		  40
+#define SYMLINK_MAX		  1023
+#define HOST_NAME_MAX		  64
+#define LOGIN_NAME_MAX		  32
+#define TTY_NAME_MAX		  32
+#define FILESIZEBITS		  32
+#define NZERO			  20
+#define ATEXIT_MAX		  32
+#define STREAM_MAX		  1024
+#define TZNAME_MAX		  6
+#define SEM_VALUE_MAX		  INT_MAX
+#define SEM_NSEMS_MAX		  256
+#define PTHREAD_KEYS_MAX	  128
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+#define PTHREAD_STACK_MIN	  16384
+#define PTHREAD_THREADS_MAX	  256
+#define LONG_BIT		  32
+#define WORD_BIT		  32
+
+#define _POSIX_ARG_MAX	    4096
+#define _POSIX_CHILD_MAX    25
+#define _POSIX_HOST_NAME_MAX 255
+#define _POSIX_LINK_MAX	    8
+#define _POSIX_LOGIN_NAME_MAX 9
+#define _POSIX_MAX_CANON    255
+#define _POSIX_MAX_INPUT    255
+#define _POSIX_NAME_MAX	    14
+#define _POSIX_NGROUPS_MAX  8
+#define _POSIX_OPEN_MAX	    20
+#define _POSIX_PATH_MAX	    256
+#define _POSIX_PIPE_BUF	    512
+#define _POSIX_RE_DUP_MAX   255
+#define _POSIX_SEM_NSEMS_MAX 256
+#define _POSIX_SEM_VALUE_MAX 32767
+#define _POSIX_SSIZE_MAX    32767
+#define _POSIX_STREAM_MAX   8
+#define _POSIX_SYMLINK_MAX  255
+#define _POSIX_SYMLOOP_MAX  8
+#define _POSIX_THREAD_DESTRUCTOR_ITERATIONS 4
+#define _POSIX_THREAD_KEYS_MAX 128
+#define _POSIX_THREAD_THREADS_MAX 64
+#define _POSIX_TTY_NAME_MAX 9
+#define _POSIX_TZNAME_MAX   6
+#define _XOPEN_IOV_MAX	    16
+#define _XOPEN_NAME_MAX	    255
+#define _XOPEN_PATH_MAX	    1024
+
+#endif
