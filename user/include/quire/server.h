@@ -11,5 +11,27 @@
 #define SERVER_IRQ    (QUIRE_H_SERVER + 2) /* driver: its interrupt */
 #define SERVER_BLOCK  (QUIRE_H_SERVER + 3) /* file server: channel to the disk driver */
 #define SERVER_RESOURCE (QUIRE_H_SERVER + 4) /* driver: for OBJ_CREATE_DMA */
+#define SERVER_INITRD (QUIRE_H_SERVER + 5) /* memory file server: the archive, for its /bin */
+
+/* File server: what is mounted in its root from the start. Its arguments argv[1], argv[2] ... are
+ * the names, and the handles from here on the root channels, in the same order. So a restarted
+ * server has its mounts before it answers the first request; FS_MOUNT adds others later. */
+#define SERVER_MOUNT	 (QUIRE_H_SERVER + 8)
+#define SERVER_MOUNT_MAX 8
+
+/* Badges that init gives to the channels it makes. A file server with one tree has its root
+ * directory at the first; the memory file server has several trees. */
+#define SERVER_BADGE_ROOT 2
+#define MEMFS_BADGE_DEV	  2
+#define MEMFS_BADGE_TMP	  3
+#define MEMFS_BADGE_BIN	  4
+#define MEMFS_BADGE_ROOT  5 /* in place of a disk */
+
+/* A channel to init that every program holds. */
+#define QUIRE_H_INIT (QUIRE_HANDLE_BASE + 11)
+
+enum init_request {
+	INIT_POWEROFF = 1, /* w1 = exit status: answered at once, the shutdown follows */
+};
 
 #endif
