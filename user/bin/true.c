@@ -1,0 +1,10 @@
+/*
+ * true: succeeds.
+ */
+#include "shared/program.h"
+
+int main(int argc, char **argv)
+{
+	program_begin(argc, argv, "[ignored]...\nExits with status 0.");
+	return 0;
+}
