@@ -56,8 +56,8 @@ _Noreturn void hart_enter_supervisor(struct hart *self, uint32_t address, uint32
 	csr_clear(mip, INT_S_SOFTWARE);
 	__atomic_store_n(&self->ipi, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&self->state, HART_STARTED, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&harts_started.word[self->id / 32], 1u << (self->id % 32),
-		__ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		__atomic_fetch_or(&harts_started.word[i], self->own.word[i], __ATOMIC_RELAXED);
 	fence_memory();
 	__asm__ volatile("sfence.vma\n\tfence.i" ::: "memory");
 
@@ -89,15 +89,15 @@ _Noreturn void hart_park(struct hart *self)
 	hart_enter_supervisor(self, self->start_address, self->opaque);
 }
 
-bool hart_set_decode(struct hart_set *set, uint32_t mask, uint32_t base)
+bool hart_set_decode_any(struct hart_set *set, uint32_t mask, uint32_t base)
 {
 	uint32_t low = 0, high = 0;
 
 	if (base == 0) {
 		low = mask;
 	} else if (base == ~0u) {
-		*set = harts_started;
-		return true;
+		low = harts_present.word[0];
+		high = harts_present.word[1];
 	} else if (mask == 0) {
 		/* names no hart, wherever it begins */
 	} else if (base < 32) {
@@ -138,8 +138,8 @@ static struct sbiret hart_start(uint32_t id, uint32_t address, uint32_t opaque)
 static _Noreturn void hart_stop(struct hart *self)
 {
 	timer_disarm(self);
-	__atomic_fetch_and(&harts_started.word[self->id / 32], ~(1u << (self->id % 32)),
-		__ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		__atomic_fetch_and(&harts_started.word[i], ~self->own.word[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&self->state, HART_STOPPED, __ATOMIC_RELEASE);
 	hart_park(self);
 }

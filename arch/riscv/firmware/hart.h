@@ -35,8 +35,15 @@ struct fence {
 	uint32_t asid;
 };
 
+/* Hart ids as bits: word 0 is ids 0 to 31, word 1 ids 32 to 63. */
+struct hart_set {
+	uint32_t word[2];
+};
+_Static_assert(HART_ID_LIMIT == 64, "a hart_set has a bit for each id");
+
 struct hart {
 	uint32_t id;
+	struct hart_set own; /* this hart alone */
 	uint32_t bit;	     /* this hart's bit in the fences word of others */
 	uintptr_t msip;	     /* its software interrupt register in the CLINT */
 	uintptr_t mtimecmp;  /* its timer compare register in the CLINT */
@@ -64,11 +71,6 @@ _Static_assert(__builtin_offsetof(struct hart_block, hart) == HART_BLOCK - HART_
 extern struct hart_block hart_blocks[HART_ID_LIMIT];
 extern struct hart *hart_of_index[HART_COUNT_LIMIT];
 
-/* Hart ids as bits: word 0 is ids 0 to 31, word 1 ids 32 to 63. */
-struct hart_set {
-	uint32_t word[HART_ID_LIMIT / 32];
-};
-
 extern struct hart_set harts_present; /* in the device tree; constant after cold boot */
 extern struct hart_set harts_started; /* each hart sets and clears its own bit */
 
@@ -81,9 +83,24 @@ static inline bool hart_set_has(const struct hart_set *set, uint32_t id)
 
 /*
  * Decode an SBI hart mask into the started harts it names. False when it names a hart that the
- * machine does not have.
+ * machine does not have. Nearly every caller has base 0, which is therefore done in registers.
  */
-bool hart_set_decode(struct hart_set *set, uint32_t mask, uint32_t base);
+bool hart_set_decode_any(struct hart_set *set, uint32_t mask, uint32_t base);
+
+static inline bool hart_set_decode(struct hart_set *set, uint32_t mask, uint32_t base)
+{
+	struct hart_set other;
+
+	if (base == 0 && !(mask & ~harts_present.word[0])) {
+		set->word[0] = mask & __atomic_load_n(&harts_started.word[0], __ATOMIC_RELAXED);
+		set->word[1] = 0;
+		return true;
+	}
+	if (!hart_set_decode_any(&other, mask, base))
+		return false;
+	*set = other;
+	return true;
+}
 
 /* Make a hart take its machine software interrupt. */
 static inline void hart_kick(struct hart *hart) { mmio_write32(hart->msip, 1); }

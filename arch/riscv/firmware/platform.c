@@ -93,6 +93,7 @@ static struct hart *add_hart(const struct fdt_cursor *node, uint32_t *count)
 	hart->has_sstc = isa_has(node, "sstc");
 	hart->state = HART_STOPPED;
 	hart_of_index[(*count)++] = hart;
+	hart->own.word[id / 32] = 1u << (id % 32);
 	harts_present.word[id / 32] |= 1u << (id % 32);
 	return hart;
 }

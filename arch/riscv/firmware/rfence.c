@@ -49,11 +49,14 @@ static inline void fence_perform(const struct fence *fence)
 /* Perform and acknowledge the fences of these harts, named by their bits. */
 static inline void fence_serve_bits(uint32_t bits)
 {
-	for (struct hart **initiator = hart_of_index; bits; bits >>= 1, initiator++)
-		if (bits & 1) {
-			fence_perform(&(*initiator)->fence);
-			__atomic_fetch_add(&(*initiator)->acks, 1, __ATOMIC_RELEASE);
-		}
+	for (struct hart **place = hart_of_index; bits; bits >>= 1, place++) {
+		struct hart *initiator = *place;
+
+		if (!(bits & 1))
+			continue;
+		fence_perform(&initiator->fence);
+		__atomic_fetch_add(&initiator->acks, 1, __ATOMIC_RELEASE);
+	}
 }
 
 static inline void fence_serve_inline(struct hart *self)
@@ -76,19 +79,21 @@ void software_interrupt(void)
 		csr_set(mip, INT_S_SOFTWARE);
 }
 
+static inline void ipi_send(struct hart_block *target, uint32_t bits)
+{
+	for (; bits; bits >>= 1, target++)
+		if (bits & 1 && !__atomic_exchange_n(&target->hart.ipi, 1, __ATOMIC_ACQ_REL))
+			hart_kick(&target->hart);
+}
+
 struct sbiret sbi_send_ipi(uint32_t mask, uint32_t base)
 {
 	struct hart_set set;
 
 	if (!hart_set_decode(&set, mask, base))
 		return sbi_result(SBI_ERR_INVALID_PARAM, 0);
-	for (uint32_t i = 0; i < HART_ID_LIMIT / 32; i++) {
-		struct hart_block *target = &hart_blocks[32 * i];
-
-		for (uint32_t bits = set.word[i]; bits; bits >>= 1, target++)
-			if (bits & 1 && !__atomic_exchange_n(&target->hart.ipi, 1, __ATOMIC_ACQ_REL))
-				hart_kick(&target->hart);
-	}
+	ipi_send(&hart_blocks[0], set.word[0]);
+	ipi_send(&hart_blocks[32], set.word[1]);
 	return sbi_result(SBI_SUCCESS, 0);
 }
 
@@ -109,20 +114,17 @@ static inline void fence_set_range(struct fence *fence, uint32_t start, uint32_t
 	fence->end = first + ((length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
 }
 
-static inline uint32_t fence_send(struct hart *self, const struct hart_set *set)
+/* Ask the harts named by bits, target being bit 0's, for self's fence. Returns how many. */
+static inline uint32_t fence_send(struct hart *self, struct hart_block *target, uint32_t bits)
 {
 	uint32_t sent = 0;
 
-	for (uint32_t i = 0; i < HART_ID_LIMIT / 32; i++) {
-		struct hart_block *target = &hart_blocks[32 * i];
-
-		for (uint32_t bits = set->word[i]; bits; bits >>= 1, target++) {
-			if (!(bits & 1) || &target->hart == self)
-				continue;
-			sent++;
-			if (!__atomic_fetch_or(&target->hart.fences, self->bit, __ATOMIC_ACQ_REL))
-				hart_kick(&target->hart);
-		}
+	for (; bits; bits >>= 1, target++) {
+		if (!(bits & 1))
+			continue;
+		sent++;
+		if (!__atomic_fetch_or(&target->hart.fences, self->bit, __ATOMIC_ACQ_REL))
+			hart_kick(&target->hart);
 	}
 	return sent;
 }
@@ -149,8 +151,10 @@ struct sbiret sbi_rfence(uint32_t mask, uint32_t base, uint32_t start, uint32_t 
 	else
 		self->fence.kind = FENCE_INSTRUCTIONS;
 
-	uint32_t sent = fence_send(self, &set);
-	if (hart_set_has(&set, self->id))
+	const struct hart_set own = self->own;
+	uint32_t sent = fence_send(self, &hart_blocks[0], set.word[0] & ~own.word[0]) +
+			fence_send(self, &hart_blocks[32], set.word[1] & ~own.word[1]);
+	if ((set.word[0] & own.word[0]) | (set.word[1] & own.word[1]))
 		fence_perform(&self->fence);
 	while (__atomic_load_n(&self->acks, __ATOMIC_RELAXED) != sent)
 		fence_serve_inline(self);
