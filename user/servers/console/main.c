@@ -492,6 +492,17 @@ static void serve(struct quire_msg *msg)
 
 /* ------------------------------------------------------------------ start */
 
+/* The terminal of a script: bytes pass unchanged in both directions. */
+static void make_raw(void)
+{
+	struct tty_attr attr = tty.attr;
+
+	attr.iflag = 0;
+	attr.oflag = 0;
+	attr.lflag = 0;
+	tty_set_attr(&tty, &attr);
+}
+
 static void start(void)
 {
 	long registers = sys_mmap(0, REGISTERS_BYTES, QUIRE_PROT_READ | QUIRE_PROT_WRITE,
@@ -512,11 +523,13 @@ static void start(void)
 	sys_irq_ack(SERVER_IRQ);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct quire_msg msg;
 
 	start();
+	if (argc > 1 && strcmp(argv[1], "raw") == 0)
+		make_raw();
 	ipc_begin(&msg, 0);
 	for (;;) {
 		int status = sys_reply_recv(SERVER_PORT, &msg);
