@@ -41,6 +41,10 @@ void arch_console_write(const char *s, size_t n);
 /* Ends the machine: the emulator's exit status where the machine can say it, else 0 or not 0. */
 _Noreturn void arch_poweroff(int status);
 
+/* The kernel may read the byte at p: it is in its image or its view of RAM. For checking a pointer
+ * before a report follows it. */
+bool arch_kernel_readable(const void *p);
+
 /* Prints the registers at the panic and a backtrace, then stops every other hart. Called once. */
 void arch_panic_report(void);
 void arch_stop_other_harts(void);

@@ -11,7 +11,9 @@
  *   pte_t arch_pte_make(pfn_t pfn, u32 prot)   prot: QUIRE_PROT_*; a user page; WRITE implies READ;
  *                                              PROT_NONE gives 0
  *   bool arch_pte_present(pte_t), arch_pte_writable(pte_t), arch_pte_executable(pte_t)
- *   pfn_t arch_pte_pfn(pte_t)
+ *   pte_t arch_pte_park(pfn_t)                  an entry that no access can use but that keeps the frame
+ *                                              (a private page under PROT_NONE); not present, not 0
+ *   pfn_t arch_pte_pfn(pte_t)                   of any entry that is not 0
  *   u32 arch_pte_prot(pte_t)
  *   pte_t arch_pte_read(const pte_t *)          one atomic load
  *   void arch_pte_write(pte_t *, pte_t)         one atomic store

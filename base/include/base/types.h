@@ -2,6 +2,15 @@
 #ifndef BASE_TYPES_H
 #define BASE_TYPES_H
 
+/* The bare RISC-V compiler makes uint32_t a long, for which %u is the wrong format. The kernel is
+ * compiled with these set; here for whoever includes this file first without the flags. */
+#if !__STDC_HOSTED__ && defined(__riscv)
+#undef __UINT32_TYPE__
+#undef __INT32_TYPE__
+#define __UINT32_TYPE__ unsigned int
+#define __INT32_TYPE__	int
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
