@@ -64,8 +64,14 @@ static void backtrace(u32 pc, u32 sp, u32 ra)
 		u32 next = depth ? 0 : ra;
 
 		print_place(depth, pc, s);
-		if (!s)
-			return;
+		if (!s) {
+			/* A jump to nowhere: it came from where ra says. */
+			if (depth || !find_symbol(ra - 1))
+				return;
+			pc = ra;
+			ra = 0;
+			continue;
+		}
 		if (s->saved != NO_ADDRESS) {
 			const u32 *slot = (const u32 *)(sp + s->saved);
 
