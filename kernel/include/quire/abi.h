@@ -283,7 +283,7 @@ struct quire_obj_info {
 	uint32_t rights;       /* of this handle */
 	uint32_t write_seq;    /* changes whenever a store through write(2) or a first dirtying happened since it was last asked by the pager (for mtime) */
 	uint32_t id;	       /* unique while the object lives */
-	uint32_t reserved;
+	uint32_t users;	       /* streams, regions and handles other than its pager's: 0 = idle */
 };
 enum quire_obj_kind {
 	QUIRE_OBJ_ANON = 1,

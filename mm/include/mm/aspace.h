@@ -26,6 +26,9 @@ struct region {
 	u8 advice;		      /* QUIRE_MADV_* */
 	bool wrote;		      /* private file region: a private copy may exist */
 };
+/* User mappings end here; above lie the threads' message buffers, which the kernel maps. */
+#define ASPACE_USER_TOP 0xbfc00000u
+
 #define REGION_KERNEL 0x8000 /* message buffers: user calls can't change it */
 
 struct aspace {
@@ -43,9 +46,11 @@ struct aspace {
 	struct spinlock table_lock; /* RANK_TABLE: page tables; held from clearing to the fence's end */
 	struct arch_space arch;
 	u32 table_count, resident; /* guarded by table_lock */
+	bool has_device;	   /* some region maps device memory */
 
 	/* Shootdown (mm/shootdown.c); bit masks of harts, changed by atomics only. */
 	u32 ran, stale, icache_stale;
+	bool asid_shared; /* no ASID of its own was left: flush at every switch-in */
 
 	/* Counters for ps, pmap and the demos; relaxed atomics. */
 	u32 faults, fetches, cow_copies, cow_reuses, max_resident;

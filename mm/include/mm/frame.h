@@ -36,17 +36,18 @@ enum page_state {
 struct frame {
 	u32 refs;
 	u32 mapcount;	/* leaf entries */
-	u16 pins;
+	u32 pins;
 	u8 kind;	/* enum frame_kind */
-	u8 order;	/* of the free block that starts here */
 	u8 state;	/* enum page_state, for FRAME_OBJECT */
 	u8 hole;	/* FRAME_OBJECT: no block is promised for it yet; reserve before the first store */
-	u8 on_lru;
-	u8 spare;
+	u8 on_lru;	/* on the LRU; for a free frame: head of a block on a buddy list */
 	struct memory_object *object; /* FRAME_OBJECT */
-	u32 index;		      /* page index in the object; FRAME_TABLE: valid entries in it */
+	u32 index;		      /* page index in the object; FRAME_TABLE: valid entries in it;
+				       * FRAME_FREE: order of the free block that starts here */
 	struct list link;	      /* free list or LRU */
 };
+
+_Static_assert(sizeof(void *) != 4 || sizeof(struct frame) == 32, "a frame descriptor is 32 bytes");
 
 /* Boot: the ranges come from boot_facts. Done before anything allocates. */
 void frames_init(void);
@@ -81,5 +82,7 @@ struct frame_counts {
 };
 void frames_count(struct frame_counts *c); /* exact only while the other harts are stopped */
 u32 frames_free_estimate(void);
+/* For the checker: every descriptor in turn, NULL at the end. */
+struct frame *frame_walk(u32 i);
 
 #endif

@@ -5,7 +5,7 @@
 #include <arch/cpu.h>
 #include <quire/info.h>
 
-#define FRAME_CACHE 32
+#define FRAME_CACHE 16
 
 struct aspace;
 struct mm_hart {
@@ -13,6 +13,7 @@ struct mm_hart {
 	u32 cached;
 	pfn_t cache[FRAME_CACHE];     /* free frames, this hart's alone */
 	u32 zeroed_count;
+	pfn_t zeroed[FRAME_CACHE];    /* free frames that idle time has zeroed */
 	struct quire_info_hart stats; /* the mm fields; this hart writes, others read */
 } __attribute__((aligned(64)));
 

@@ -35,6 +35,12 @@ struct memory_object {
 	u32 write_seen;	   /* write_seq when the pager last asked */
 	u32 inval_seq;	   /* counts truncations */
 	int error;	   /* last writeback failure, reported once by the next sync */
+	int grow_error;	   /* answer to the extender's GROW */
+	struct { u32 id; int status; } sync_done[8]; /* the latest answers to SYNC */
+	u32 sync_next;
+	bool truncating;   /* pages at or beyond the size are still to be dropped */
+	bool idle_posted;  /* QUIRE_K_IDLE is under way */
+	const void *extender; /* thread that is writing beyond the size; others wait on size_waiters */
 	pfn_t phys_first;  /* physical and DMA objects */
 	struct list dirty_link; /* pager->dirty_objects; guarded by pager->lock */
 	struct list pager_link; /* pager->objects; guarded by pager->lock */
@@ -91,6 +97,8 @@ void pager_died(struct pager *p);
  * 0 when finished (or stopped by the end), else -EBLOCKED, -EAGAIN_STEP, -EFAULT, -EIO, -ENOSPC, -EFBIG, -EDEADLK. */
 int must_check object_read(struct memory_object *o, u64 offset, vaddr_t buf, u32 len, u32 *done);
 int must_check object_write(struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done);
+/* The thread `who` (as current_waiter tells) will not go on with a write it began. */
+void object_write_abandon(struct memory_object *o, const void *who);
 /* The same into or out of kernel memory, for exec. */
 int must_check object_read_kernel(struct memory_object *o, u64 offset, void *buf, u32 len);
 /* Fills an anonymous object before anyone else sees it, for boot. */

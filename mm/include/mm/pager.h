@@ -52,6 +52,8 @@ void pager_notify(struct pager *p, u32 bits);
 /* True if the current thread belongs to a process that may receive from this port: then waiting for
  * this pager would be waiting for itself (EDEADLK). */
 bool pager_is_self(struct pager *p);
+/* Identifies the current thread, for things it holds between restarts of a call. */
+const void *current_waiter(void);
 /* True if the current process is a pager or driver, privileged to take the last frames. */
 bool current_is_privileged(void);
 

@@ -16,5 +16,9 @@ u32 commit_limit(void);
 int must_check reclaim_ensure(u32 frames);
 /* Dirty pages are capped, so that memory can always be had by evicting. -EBLOCKED while over it. */
 int must_check reclaim_throttle_dirty(void);
+/* Wakes those who wait for memory or for fewer dirty pages: after writeback, after a process ended. No
+ * object lock held. */
+void reclaim_wake(void);
+void reclaim_setup(void); /* once, at boot, after frames_init */
 
 #endif

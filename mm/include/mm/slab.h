@@ -14,6 +14,8 @@ struct slab_cache {
 	struct list next_cache;
 };
 
+/* Once, at boot, before kalloc. */
+void slab_setup(void);
 /* Objects are at most 2032 bytes. */
 void slab_cache_init(struct slab_cache *c, const char *name, size_t size);
 void *must_check slab_alloc(struct slab_cache *c); /* undefined content; NULL when memory is out */
