@@ -1,0 +1,118 @@
+/*
+ * readlink: where a symbolic link points, or with -f where a path leads in the end.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/program.h"
+
+#define MAX_LINKS 40
+
+static bool read_target(const char *path, char target[PATH_MAX])
+{
+	ssize_t n = readlink(path, target, PATH_MAX - 1);
+
+	if (n >= 0)
+		target[n] = '\0';
+	return n >= 0;
+}
+
+/*
+ * Resolves `rest` onto the directory in `done`, component by component. All but the last must
+ * exist.
+ */
+static bool resolve(char done[PATH_MAX], char *rest, int links)
+{
+	char target[PATH_MAX];
+	struct stat st;
+
+	if (*rest == '/')
+		strcpy(done, "/");
+	while (*rest) {
+		size_t n = strcspn(rest, "/");
+		size_t have = strlen(done);
+		char *next = rest + n + strspn(rest + n, "/");
+
+		if (n == 0 || (n == 1 && *rest == '.')) {
+			rest = next;
+			continue;
+		}
+		if (n == 2 && rest[0] == '.' && rest[1] == '.') {
+			while (have > 1 && done[--have] != '/')
+				continue;
+			done[have > 0 ? have : 1] = '\0';
+			rest = next;
+			continue;
+		}
+		if (have + n + 2 > PATH_MAX) {
+			errno = ENAMETOOLONG;
+			return false;
+		}
+		if (have > 1)
+			done[have++] = '/';
+		memcpy(done + have, rest, n);
+		done[have + n] = '\0';
+		if (lstat(done, &st) != 0)
+			return errno == ENOENT && !*next;
+		if (S_ISLNK(st.st_mode)) {
+			if (links == MAX_LINKS) {
+				errno = ELOOP;
+				return false;
+			}
+			if (!read_target(done, target))
+				return false;
+			done[have > 1 ? have - 1 : have] = '\0';
+			if (!resolve(done, target, links + 1))
+				return false;
+		}
+		rest = next;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	bool canonical = false;
+	bool no_newline = false;
+	bool ok = true;
+	int c;
+
+	program_begin(argc, argv,
+		"[-fn] PATH...\n  -f  follow every link in the path, and print the whole of it\n"
+		"  -n  no newline");
+	while ((c = getopt(argc, argv, "fn")) != -1) {
+		if (c == 'f')
+			canonical = true;
+		else if (c == 'n')
+			no_newline = true;
+		else
+			usage_error(1);
+	}
+	if (optind == argc) {
+		warn("missing operand");
+		usage_error(1);
+	}
+	for (; optind < argc; optind++) {
+		static char out[PATH_MAX];
+		bool found;
+
+		if (!canonical) {
+			found = read_target(argv[optind], out);
+		} else if (argv[optind][0] == '/') {
+			found = resolve(out, argv[optind], 0);
+		} else {
+			found = getcwd(out, sizeof(out)) && argv[optind][0] &&
+				resolve(out, argv[optind], 0);
+		}
+		if (found)
+			printf("%s%s", out, no_newline ? "" : "\n");
+		ok &= found;
+	}
+	return program_end(!ok);
+}
