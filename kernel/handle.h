@@ -60,6 +60,9 @@ int must_check handle_install_into(struct handle_table *t, const struct handle *
 /* At exactly this number, which must be free: for boot. */
 int must_check handle_install_at(struct handle_table *t, u32 number, const struct handle *h);
 int must_check handle_close(u32 number);
+/* The memory object behind an OBJECT or STREAM handle, without a reference of its own; else NULL. In
+ * stream.c. */
+struct memory_object *handle_memory_object(const struct handle *h);
 /* For SYS_INFO. */
 u32 handle_live_total(void);
 

@@ -15,8 +15,7 @@ struct port {
 	struct wait_queue server_waiters;
 	u32 notify_bits;
 	u32 timer_bits;
-	u64 timer_at_ns;
-	struct list timer_link;
+	struct timer timer; /* TIMER_PORT; time.c's, through timer_arm_port */
 	struct list closed; /* watched channels that were closed, to be told */
 };
 

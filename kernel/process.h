@@ -6,6 +6,7 @@
 #include <kernel/handle.h>
 #include <mm/aspace.h>
 
+/* ALIVE -> DYING under signal_lock; DYING -> ZOMBIE under process_lock. */
 enum process_state {
 	PROCESS_ALIVE,
 	PROCESS_DYING,	/* no thread runs any more in user mode; being taken down in steps */
@@ -26,8 +27,19 @@ struct process {
 	int exit_status; /* wait status */
 	struct wait_queue child_waiters;
 
-	struct list threads; /* guarded by signal_lock */
+	struct process *hash_next; /* by pid; guarded by process_lock */
+	bool stop_to_report; /* WUNTRACED has not told yet; guarded by process_lock */
+	bool execed;	     /* setpgid by the parent is too late; guarded by process_lock */
+	u8 stop_signal;
+	struct quire_usage usage;	   /* a zombie's own, filled at its end */
+	struct quire_usage children_usage; /* of children waited for */
+
+	struct list threads; /* guarded by signal_lock, as are the four below */
 	u32 thread_count;
+	u32 msg_slots[THREADS_PER_PROCESS / 32]; /* bit: slot taken */
+	struct wait_queue thread_waiters; /* exec waits here for the other threads' end */
+	u8 exit_stage; /* exit.c; the last thread's alone */
+	struct aspace *old_space; /* exec.c: the image left behind, being taken down */
 	bool privileged;	 /* a server started by init with SYS_ rights: may take the last frames */
 	struct process *vfork_parent;
 	struct wait_queue vfork_waiters;
@@ -37,8 +49,8 @@ struct process {
 	struct quire_siginfo sig_infos[32];
 	struct quire_sigaction actions[32];
 	bool stopped;
-	u64 alarm_at_ns, alarm_interval_ns;
-	struct list alarm_link;
+	u64 alarm_interval_ns; /* guarded by time.c's lock */
+	struct timer alarm;
 
 	struct list owed; /* threads whose calls this process has taken; guarded by owed_lock */
 	struct spinlock owed_lock; /* RANK_PORT + nested: see ipc.c */
@@ -53,6 +65,28 @@ void process_get(struct process *p);
 void process_put(struct process *p);
 struct process *process_find(s32 pid); /* with a reference, or NULL; takes process_lock */
 
+extern struct process *init_process;
+extern struct list all_processes; /* process.all_link; guarded by process_lock */
+extern u32 process_count;	  /* zombies included */
+struct process *process_find_locked(s32 pid); /* no reference; process_lock held */
+/* The first process with a pid >= pid, with a reference, or NULL: the walk of SYS_INFO. */
+struct process *process_next(s32 pid);
+/* Fresh and unlinked, one reference; no space, no handles, no thread. NULL: out of memory. */
+struct process *must_check process_create(void);
+/* Gives it a pid, a parent and a place in the tree, and a reference of the tree's. -EAGAIN: no pid. */
+int must_check process_link(struct process *p, struct process *parent);
+/* Out of the tree; process_lock held. The tree's reference is the caller's to put afterwards. */
+void process_unlink_locked(struct process *p);
+/* The process's address space for an observer, with a reference, or NULL. */
+struct aspace *process_space_get(struct process *p);
+/* time.c */
+void alarm_cancel(struct process *p);
+/* exec.c, exit.c: the parent of a vfork child has its space back. */
+void process_release_vfork(struct process *p);
+void processes_init(void);
+/* Reports a stop to the parent. */
+void process_stopped(struct process *p, int sig);
+
 /* signal.c */
 void signal_send_process(struct process *p, int sig, const struct quire_siginfo *info);
 void signal_send_thread(struct thread *t, int sig, const struct quire_siginfo *info);
@@ -62,8 +96,30 @@ void signal_fault(int sig, int code, vaddr_t address);
 void signal_deliver(struct thread *t);
 /* Is there a signal that would be delivered to the current thread now? */
 bool signal_is_pending(struct thread *t);
+/* For a process without threads' knowledge: fork copies actions, exec resets them. */
+void signal_init(struct process *p, struct process *parent);
+void signal_reset_exec(struct process *p, struct thread *t);
+/* ALIVE -> DYING: every thread is told to end. False: it was dying already. */
+bool process_begin_exit(struct process *p, int wait_status);
+/* Tells every thread but `self` to end. */
+void process_kill_threads(struct process *p, struct thread *self);
+/* A thread is leaving: signals it was chosen for find another. signal_lock held. */
+void signal_thread_left_locked(struct process *p);
 
 /* process.c, exec.c, exit.c */
 void process_exit_current(int wait_status);
+
+/* exec.c: what a program image becomes. */
+struct exec_image {
+	struct aspace *space;
+	vaddr_t entry, sp, argv, envp;
+	u32 argc;
+};
+/* Builds a whole new space for the ELF image in `file`. 0, -EBLOCKED, -ENOEXEC, -ENOMEM, -E2BIG,
+ * -EINVAL, -EIO; nothing is left behind then. */
+int must_check exec_build(struct memory_object *file, const char *args, u32 args_size, u32 argc,
+	u32 envc, struct exec_image *image);
+/* Points a thread at the start of an image. */
+void exec_enter(struct thread *t, const struct exec_image *image);
 
 #endif

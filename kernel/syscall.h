@@ -10,6 +10,11 @@
 
 #include <arch/cpu.h>
 
+/* A handler's result that says: the registers are as they shall be, all of them. Kernel only. */
+#define ENORESULT 514
+/* Blocked like -EBLOCKED, but whoever wakes the thread sets its results; see wait_block_call. */
+#define EPARKED 515
+
 typedef s32 syscall_fn(struct arch_regs *r);
 
 /* sys_memory.c */

@@ -19,10 +19,13 @@ struct arch_regs;
  * void arch_relax(void)              in a spin loop
  * void arch_fence(void)              full barrier for ordinary loads and stores ("fence rw,rw")
  * u32 arch_ticks_low(void), u64 arch_time_ns(void)   monotonic time since boot
+ * ARCH_ELF_MACHINE                   the e_machine of a program for this machine
  */
 #include <arch/machine.h>
 
 extern u32 arch_hart_count; /* harts that run */
+/* The machine's own number of a hart, to show to a reader; nothing else is done with it. */
+u32 arch_hart_id(u32 index);
 
 /* Interrupts are off in the kernel from entry to exit; the one place that takes them is this.
  * Waits until an interrupt is pending, and returns with it still pending or already handled by

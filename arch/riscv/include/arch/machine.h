@@ -6,6 +6,8 @@
 #include <base/types.h>
 #include <quire/abi.h>
 
+#define ARCH_ELF_MACHINE 243 /* EM_RISCV: what a program image must be for */
+
 /* --- the hart --- */
 
 static inline u32 arch_hart_index(void)
@@ -106,6 +108,8 @@ static inline pte_t arch_pte_make(pfn_t pfn, u32 prot)
 	return pfn << 10 | 0x51 | prot << 1 | (prot & QUIRE_PROT_WRITE) |
 	       (prot & QUIRE_PROT_WRITE) << 6;
 }
+/* Not valid to the hardware; a bit left to software keeps it from being 0. */
+static inline pte_t arch_pte_park(pfn_t pfn) { return pfn << 10 | 0x100; }
 static inline bool arch_pte_present(pte_t pte) { return pte & 0x01; }
 static inline bool arch_pte_writable(pte_t pte) { return pte & 0x04; }
 static inline bool arch_pte_executable(pte_t pte) { return pte & 0x08; }
