@@ -62,12 +62,18 @@ static void publish(enum service_name to, uint32_t badge, int at)
 	sys_close(channel);
 }
 
-static void start(enum service_name name)
+static void prepare(enum service_name name)
 {
 	int status = service_prepare(name, archive, boot.initrd_bytes);
 
-	if (status == 0)
-		status = service_start(name);
+	if (status < 0)
+		give_up(services[name].name, status);
+}
+
+static void start(enum service_name name)
+{
+	int status = service_start(name);
+
 	if (status < 0)
 		give_up(services[name].name, status);
 }
@@ -77,6 +83,7 @@ static void start_console(void)
 	services[SERVICE_CONSOLE].device = &console_device;
 	if (!find_console(&boot, &console_device))
 		give_up("no serial port", -ENODEV);
+	prepare(SERVICE_CONSOLE);
 	start(SERVICE_CONSOLE);
 	publish(SERVICE_CONSOLE, SERVER_BADGE_ROOT, QUIRE_H_CONSOLE);
 	for (int fd = 0; fd < 3; fd++)
@@ -88,20 +95,25 @@ static void start_console(void)
 static void start_files(void)
 {
 	bool disk = !boot_command.memory_root && find_disk(&boot, &disk_device);
+	enum service_name root;
 
 	root_in_memory = !disk;
 	if (!disk && !boot_command.memory_root)
 		no_files = "no disk: give QEMU a virtio-blk-device (and force-legacy=false)";
+	prepare(SERVICE_MEMFS);
+	if (disk) {
+		prepare(SERVICE_DISK);
+		prepare(SERVICE_EXT2);
+		services[SERVICE_DISK].device = &disk_device;
+	}
+	/* Before any file server starts, since it inherits the root directory too. */
+	root = disk ? SERVICE_EXT2 : SERVICE_MEMFS;
+	publish(root, disk ? SERVER_BADGE_ROOT : MEMFS_BADGE_ROOT, QUIRE_H_ROOT);
+	publish(root, disk ? SERVER_BADGE_ROOT : MEMFS_BADGE_ROOT, QUIRE_H_CWD);
 	start(SERVICE_MEMFS);
 	if (disk) {
-		services[SERVICE_DISK].device = &disk_device;
 		start(SERVICE_DISK);
 		start(SERVICE_EXT2);
-		publish(SERVICE_EXT2, SERVER_BADGE_ROOT, QUIRE_H_ROOT);
-		publish(SERVICE_EXT2, SERVER_BADGE_ROOT, QUIRE_H_CWD);
-	} else {
-		publish(SERVICE_MEMFS, MEMFS_BADGE_ROOT, QUIRE_H_ROOT);
-		publish(SERVICE_MEMFS, MEMFS_BADGE_ROOT, QUIRE_H_CWD);
 	}
 }
 
