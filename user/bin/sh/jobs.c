@@ -198,7 +198,8 @@ static void report_signal(const struct job *j)
 		return;
 	signal_number = WTERMSIG(status);
 	if (signal_number == SIGINT && sh.interactive) {
-		err_str("\n");
+		if (!sh.interrupted)
+			err_str("\n");
 		sh.flow = FLOW_ABORT;
 		sh.status = STATUS_SIGNAL(SIGINT);
 	}

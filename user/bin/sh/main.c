@@ -24,7 +24,7 @@ void shell_error(const char *fmt, ...)
 	size_t n = 0;
 	va_list ap;
 
-	if (sh.interactive)
+	if (sh.from_terminal)
 		n = (size_t)snprintf(text, sizeof(text), "sh: ");
 	else
 		n = (size_t)snprintf(text, sizeof(text), "%.200s: %d: ", name, sh.line);
@@ -97,8 +97,13 @@ static void run_commands(bool interactive)
 		result = parse_command_line(a, &n);
 		if (result == PARSE_OK) {
 			run_tree(a, n);
+			if (traps_pending() && sh.flow == FLOW_NONE)
+				traps_run();
+			if (interactive && sh.interrupted) {
+				sh.status = STATUS_SIGNAL(SIGINT);
+				sh.flow = FLOW_ABORT;
+			}
 		} else if (result == PARSE_INTERRUPTED) {
-			err_str("\n");
 			sh.status = STATUS_SIGNAL(SIGINT);
 			sh.flow = FLOW_ABORT;
 		} else if (result == PARSE_ERROR) {
@@ -108,6 +113,8 @@ static void run_commands(bool interactive)
 		if (result == PARSE_EOF)
 			break;
 		if (interactive && sh.flow == FLOW_ABORT) {
+			if (sh.interrupted)
+				err_str("\n");
 			locals_restore(NULL);
 			input_discard_line();
 			sh.flow = FLOW_NONE;
@@ -256,6 +263,7 @@ int main(int argc, char **argv)
 	if (c.first < argc)
 		params_set(argv + c.first, argc - c.first);
 	sh.interactive = c.force_interactive || (c.read_stdin && !text && isatty(STDIN_FILENO));
+	sh.from_terminal = sh.interactive;
 	traps_init();
 	jobs_init();
 	sh.line = 1;

@@ -287,6 +287,7 @@ struct shell {
 	int condition_depth; /* above 0: -e does not apply */
 	int line;
 	bool interactive;
+	bool from_terminal; /* this is an interactive shell, or a child of one */
 	bool job_control;
 	bool subshell;
 	bool continuation;		   /* prompt with PS2 */

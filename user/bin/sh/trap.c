@@ -33,11 +33,11 @@ static const int shielded[] = {
 
 static void on_signal(int number)
 {
-	if (number == SIGINT && sh.interactive)
-		sh.interrupted = 1;
 	if (number > 0 && number < N_TRAPS && actions[number]) {
 		pending[number] = 1;
 		any_pending = 1;
+	} else if (number == SIGINT && sh.interactive) {
+		sh.interrupted = 1;
 	}
 }
 
