@@ -15,6 +15,11 @@ struct boot_facts boot_facts;
 struct riscv_machine riscv_machine;
 u32 arch_hart_count;
 
+u32 arch_hart_id(u32 index)
+{
+	return riscv_machine.hart_id[index];
+}
+
 struct span {
 	u64 start, end;
 };

@@ -21,6 +21,7 @@ enum lock_rank {
 	RANK_TABLE,	  /* an address space's page tables: one at a time */
 	RANK_PAGER,	  /* a pager's list of dirty objects */
 	RANK_PORT,	  /* a port's queues */
+	RANK_FUTEX,	  /* a chain of waiters for futex words (kernel/futex.c) */
 	RANK_SIGNAL,	  /* a process's pending signals */
 	RANK_WAIT,	  /* wait queues: who sleeps on what */
 	RANK_THREAD,	  /* a thread's scheduling state */

@@ -63,6 +63,8 @@ void object_put(struct memory_object *o);
 void object_user_get(struct memory_object *o);
 void object_user_put(struct memory_object *o);
 
+/* The object with the smallest id at or above `id`, with a reference, or NULL: the walk of SYS_INFO. */
+struct memory_object *object_from_id(u32 id);
 u32 object_kind(const struct memory_object *o); /* enum quire_obj_kind */
 u64 object_size(struct memory_object *o);
 void object_info(struct memory_object *o, bool by_pager, struct quire_obj_info *info);
