@@ -13,14 +13,16 @@ if(no_picolibc)
 endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
-set(QUIRE_MACHINE -march=rv32imac_zicsr_zifencei -mabi=ilp32)
+# Written so that the compiler finds its rv32imac libraries: it compares the architecture's name, and
+# takes the default (64-bit) ones for a name that it has no folder for.
+set(QUIRE_MACHINE -march=rv32imac -mabi=ilp32)
 
 # --- kernel ---
 add_executable(kernel)
 set_target_properties(kernel PROPERTIES OUTPUT_NAME kernel.elf)
 target_include_directories(kernel PRIVATE base/include arch/include arch/riscv/include mm/include
   kernel/include ${CMAKE_SOURCE_DIR})
-target_compile_options(kernel PRIVATE ${QUIRE_MACHINE} -mcmodel=medany -O2 -g -ffreestanding
+target_compile_options(kernel PRIVATE -march=rv32imac_zicsr_zifencei -mabi=ilp32 -mcmodel=medany -O2 -g -ffreestanding
   -fno-common -fno-stack-protector -ffunction-sections
   $<$<COMPILE_LANGUAGE:C>:${QUIRE_WARNINGS}>)
 target_link_options(kernel PRIVATE ${QUIRE_MACHINE} -nostdlib -static -Wl,--gc-sections
