@@ -54,17 +54,18 @@ static int map_fixed(struct aspace *a, vaddr_t start, u32 len, u32 prot, u32 fla
 	return aspace_map(a, &m, &at);
 }
 
-static int map_kernel(struct aspace *a, vaddr_t start, u32 len, u32 prot)
+int exec_map_thread_area(struct aspace *a)
 {
+	u32 rw = QUIRE_PROT_READ | QUIRE_PROT_WRITE;
 	struct map_request m = {
-		.addr = start,
-		.len = len,
-		.prot = prot,
-		.max_prot = prot,
+		.addr = THREAD_AREA_START,
+		.len = THREAD_AREA_END - THREAD_AREA_START,
+		.prot = rw,
+		.max_prot = rw,
 		.flags = QUIRE_MAP_PRIVATE | QUIRE_MAP_FIXED | QUIRE_MAP_ANON | QUIRE_MAP_NORESERVE,
 		.kernel = true,
 	};
-	vaddr_t at = start;
+	vaddr_t at;
 
 	return aspace_map(a, &m, &at);
 }
@@ -74,7 +75,7 @@ static int map_top(struct aspace *a)
 	u32 rw = QUIRE_PROT_READ | QUIRE_PROT_WRITE;
 	int error;
 
-	error = map_kernel(a, THREAD_AREA_START, THREAD_AREA_END - THREAD_AREA_START, rw);
+	error = exec_map_thread_area(a);
 	if (!error)
 		error = map_fixed(a, STACK_TOP - STACK_CHARGED, STACK_CHARGED, rw, QUIRE_MAP_STACK,
 			NULL, 0);
@@ -82,8 +83,8 @@ static int map_top(struct aspace *a)
 		error = map_fixed(a, STACK_TOP - STACK_CHARGED - STACK_MORE, STACK_MORE, rw,
 			QUIRE_MAP_STACK | QUIRE_MAP_NORESERVE, NULL, 0);
 	if (!error)
-		error = map_kernel(a, STACK_TOP - STACK_CHARGED - STACK_MORE - PAGE_SIZE, PAGE_SIZE,
-			QUIRE_PROT_NONE);
+		error = map_fixed(a, STACK_TOP - STACK_CHARGED - STACK_MORE - PAGE_SIZE, PAGE_SIZE,
+			QUIRE_PROT_NONE, QUIRE_MAP_NORESERVE, NULL, 0);
 	return error;
 }
 
@@ -138,13 +139,18 @@ static int map_segment(struct aspace *a, struct memory_object *file, const struc
 		error = map_fixed(a, start, mapped_end - start, prot, 0, file,
 			s->offset >> PAGE_SHIFT);
 	if (!error && end > mapped_end) {
-		error = map_fixed(a, mapped_end, end - mapped_end, prot, 0, NULL, 0);
-		if (!error && content_end > max_of(mapped_end, s->va)) {
-			vaddr_t from = max_of(mapped_end, s->va);
+		vaddr_t from = max_of(mapped_end, s->va), at = mapped_end;
+		u32 len = end - mapped_end;
+		bool copies = content_end > from;
 
+		error = map_fixed(a, at, len, copies ? prot | QUIRE_PROT_WRITE : prot, 0, NULL, 0);
+		if (!error && copies)
 			error = copy_content(a, from, file, s->offset + (from - s->va),
 				content_end - from);
-		}
+		if (!error && copies && !(prot & QUIRE_PROT_WRITE))
+			do
+				error = aspace_protect(a, &at, &len, prot);
+			while (error == -EAGAIN_STEP);
 	}
 	/* Two segments that want one page, or a place that is not the program's to have. */
 	return error == -EEXIST || error == -EINVAL ? -ENOEXEC : error;

@@ -3,6 +3,7 @@
  */
 #include <kernel/trap.h>
 #include <kernel/process.h>
+#include <kernel/port.h>
 #include <kernel/cpio.h>
 #include <arch/boot.h>
 
@@ -98,6 +99,7 @@ _Noreturn void kernel_main(void)
 	sched_init();
 	processes_init();
 	threads_init();
+	ports_init();
 	start_init();
 	arch_start_harts();
 	arch_enter_user(trap_exit());

@@ -153,8 +153,6 @@ struct process *process_create(void)
 	list_init(&p->sibling_link);
 	list_init(&p->all_link);
 	list_init(&p->threads);
-	list_init(&p->owed);
-	spin_init(&p->owed_lock, RANK_PORT);
 	timer_init(&p->alarm, TIMER_ALARM);
 	return p;
 }
@@ -235,6 +233,8 @@ static s32 fork_current(struct thread *t, bool borrow)
 		child->vfork_parent = parent;
 	} else {
 		error = aspace_fork(parent->space, &child->space);
+		if (!error)
+			error = exec_map_thread_area(child->space);
 		if (error)
 			goto no_space;
 	}

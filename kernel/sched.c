@@ -267,7 +267,6 @@ static inline void enter(struct hart *h, struct thread *t)
 	h->current = t;
 	h->running_priority = (s32)t->priority;
 	t->last_hart = h->index;
-	mh->stats.switches++;
 	trace(QUIRE_EV_SWITCH, t->tid, (u32)t->process->pid, 0);
 	if (mh->current != space)
 		aspace_switch(space);

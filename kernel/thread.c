@@ -152,7 +152,6 @@ int thread_create(struct process *p, struct thread **out)
 	list_init(&t->run_link);
 	list_init(&t->wait_link);
 	list_init(&t->call_link);
-	list_init(&t->call_handles);
 	list_init(&t->process_link);
 	list_init(&t->all_link);
 	timer_init(&t->timer, TIMER_THREAD);
