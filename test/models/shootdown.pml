@@ -22,7 +22,7 @@
  *	RELAXED_CLEAR			A5 is a plain amoand, ordered before nothing
  *	CLEAR_LATE			A5 after A6
  *	FLUSH_AFTER (with TABLE)	A6 after A7
- *	NO_LEAVING			cur names only the space being entered; no A8
+ *	NO_TAG				A1 publishes the new space only, no A8
  *	NO_ORDER_FENCE			S3 left out
  *	NO_TARGET_FENCE			S6 left out
  *	NO_REMOTE_FENCE, NO_LOCAL_FENCE	half of S8 left out
@@ -55,14 +55,15 @@
 #endif
 
 #define KERNEL	NS
-#define NOBODY	3		/* "leaves no space" in the second half of cur */
-#define PAIR(enter, leave)	((enter) | ((leave) << 2))
-#define ENTERS(w, a)	(((w) & 3) == (a))
-#ifdef NO_LEAVING
-#define NAMES(w, a)	ENTERS(w, a)
+#define NOBODY	3
+/* Tag in cur: satp may still name the old space, whichever that is. */
+#ifdef NO_TAG
+#define SWITCHING 0
 #else
-#define NAMES(w, a)	(ENTERS(w, a) || ((w) >> 2) == (a))
+#define SWITCHING 4
 #endif
+#define ENTERS(w, a)	(((w) & 3) == (a))
+#define NAMES(w, a)	(ENTERS(w, a) || ((w) & SWITCHING))
 #define BIT(h)	(1 << (h))
 
 /* An entry is one of these or 0; a cache is a set of them. */
@@ -88,8 +89,8 @@ typedef cache {
 
 cache may[NH];
 byte satp[NH] = KERNEL;
-byte own_cur[NH] = PAIR(KERNEL, NOBODY);	/* newest value, as the hart itself sees it */
-byte cur[NH] = PAIR(KERNEL, NOBODY);		/* as the others see it */
+byte own_cur[NH] = KERNEL;	/* newest value, as the hart itself sees it */
+byte cur[NH] = KERNEL;		/* as the others see it */
 byte user_store[NH];		/* store of user code not yet in memory: 0, or 1 + target */
 
 byte pte[NS];
@@ -311,13 +312,14 @@ inline shoot(a, value)
 	:: else -> break
 	od;
 #endif
-	atomic {
+	/* ... and this hart. One that does not run the space may as well mark itself stale. */
 #ifndef NO_LOCAL_FENCE
-		flush(me, a);
+	if
+	:: flush(me, a)
+	:: satp[me] != a -> stale[a] = stale[a] | (ran[a] & BIT(me))
+	fi;
 #endif
-		targets = 0;
-		other = 0
-	}
+	atomic { targets = 0; other = 0 }
 }
 
 proctype hart(byte me)
@@ -371,7 +373,7 @@ end:
 		:: IDLE && CAN_ENTER(KERNEL) -> next = KERNEL
 		fi;
 		/* A1 publish cur */
-		own_cur[me] = PAIR(next, space)
+		own_cur[me] = next | SWITCHING
 	   }
 	   if
 	   :: next != KERNEL ->
@@ -427,9 +429,9 @@ end:
 	   :: else
 	   fi;
 #endif
-	   /* A8 drop the old space */
+	   /* A8 untag cur */
 	   d_step {
-		own_cur[me] = PAIR(next, NOBODY);
+		own_cur[me] = next;
 		space = next; next = 0; is_new = 0; is_stale = 0
 	   }
 
