@@ -26,26 +26,35 @@
 #define CSR_NAME_(csr) #csr
 #define CSR_NAME(csr)  CSR_NAME_(csr)
 
-#define csr_read(csr)                                                                              \
-	({                                                                                         \
-		uint32_t value_;                                                                   \
-		__asm__ volatile("csrr %0, " CSR_NAME(csr) : "=r"(value_)::"memory");              \
-		value_;                                                                            \
+#define csr_read(csr)                                                                 \
+	({                                                                            \
+		uint32_t value_;                                                      \
+		__asm__ volatile("csrr %0, " CSR_NAME(csr) : "=r"(value_)::"memory"); \
+		value_;                                                               \
 	})
-#define csr_write(csr, value)                                                                      \
+#define csr_write(csr, value) \
 	__asm__ volatile("csrw " CSR_NAME(csr) ", %0" ::"rK"((uint32_t)(value)) : "memory")
-#define csr_set(csr, bits)                                                                         \
+#define csr_set(csr, bits) \
 	__asm__ volatile("csrs " CSR_NAME(csr) ", %0" ::"rK"((uint32_t)(bits)) : "memory")
-#define csr_clear(csr, bits)                                                                       \
+#define csr_clear(csr, bits) \
 	__asm__ volatile("csrc " CSR_NAME(csr) ", %0" ::"rK"((uint32_t)(bits)) : "memory")
 
 /* Everything before, memory or device, is done before everything after. */
-static inline void fence_io(void) { __asm__ volatile("fence iorw, iorw" ::: "memory"); }
+static inline void fence_io(void)
+{
+	__asm__ volatile("fence iorw, iorw" ::: "memory");
+}
 
 /* Stores before are visible to other harts before any load after reads memory. */
-static inline void fence_memory(void) { __asm__ volatile("fence rw, rw" ::: "memory"); }
+static inline void fence_memory(void)
+{
+	__asm__ volatile("fence rw, rw" ::: "memory");
+}
 
-static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory"); }
+static inline void wait_for_interrupt(void)
+{
+	__asm__ volatile("wfi" ::: "memory");
+}
 
 static inline uint32_t mmio_read32(uintptr_t address)
 {

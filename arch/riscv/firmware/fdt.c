@@ -33,9 +33,15 @@ static uint32_t swap32(uint32_t x)
 	return x >> 24 | (x >> 8 & 0xff00) | (x << 8 & 0xff0000) | x << 24;
 }
 
-uint32_t fdt_cell(const void *at) { return swap32(*(const uint32_t *)at); }
+uint32_t fdt_cell(const void *at)
+{
+	return swap32(*(const uint32_t *)at);
+}
 
-static uint32_t align4(uint32_t n) { return (n + 3) & ~3u; }
+static uint32_t align4(uint32_t n)
+{
+	return (n + 3) & ~3u;
+}
 
 uint32_t fdt_total_size(const void *fdt)
 {

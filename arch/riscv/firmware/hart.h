@@ -43,20 +43,20 @@ _Static_assert(HART_ID_LIMIT == 64, "a hart_set has a bit for each id");
 
 struct hart {
 	uint32_t id;
-	struct hart_set own; /* this hart alone */
-	uint32_t bit;	     /* this hart's bit in the fences word of others */
-	uintptr_t msip;	     /* its software interrupt register in the CLINT */
-	uintptr_t mtimecmp;  /* its timer compare register in the CLINT */
-	uint32_t intc;	     /* phandle of its interrupt controller in the device tree */
-	bool has_sstc;	     /* S mode has its own timer compare register */
-	uint32_t state;	     /* any hart; enum hart_state */
-	uint32_t go;	     /* any hart: start_address and opaque are ready */
+	struct hart_set own;	/* this hart alone */
+	uint32_t bit;		/* this hart's bit in the fences word of others */
+	uintptr_t msip;		/* its software interrupt register in the CLINT */
+	uintptr_t mtimecmp;	/* its timer compare register in the CLINT */
+	uint32_t intc;		/* phandle of its interrupt controller in the device tree */
+	bool has_sstc;		/* S mode has its own timer compare register */
+	uint32_t state;		/* any hart; enum hart_state */
+	uint32_t go;		/* any hart: start_address and opaque are ready */
 	uint32_t start_address; /* written by the hart that moved state to START_PENDING */
-	uint32_t opaque;     /* the same */
-	uint32_t ipi;	     /* any hart: a supervisor software interrupt was sent */
-	uint32_t fences;     /* any hart: bits of the harts whose fence this one owes */
-	uint32_t acks;	     /* any hart: targets that have performed `fence` */
-	struct fence fence;  /* read by its targets between their bit and their ack */
+	uint32_t opaque;	/* the same */
+	uint32_t ipi;		/* any hart: a supervisor software interrupt was sent */
+	uint32_t fences;	/* any hart: bits of the harts whose fence this one owes */
+	uint32_t acks;		/* any hart: targets that have performed `fence` */
+	struct fence fence;	/* read by its targets between their bit and their ack */
 };
 _Static_assert(sizeof(struct hart) <= HART_STRUCT, "struct hart outgrew its place in the block");
 
@@ -74,7 +74,10 @@ extern struct hart *hart_of_index[HART_COUNT_LIMIT];
 extern struct hart_set harts_present; /* in the device tree; constant after cold boot */
 extern struct hart_set harts_started; /* each hart sets and clears its own bit */
 
-static inline struct hart *hart_self(void) { return &hart_blocks[csr_read(mhartid)].hart; }
+static inline struct hart *hart_self(void)
+{
+	return &hart_blocks[csr_read(mhartid)].hart;
+}
 
 static inline bool hart_set_has(const struct hart_set *set, uint32_t id)
 {
@@ -103,7 +106,10 @@ static inline bool hart_set_decode(struct hart_set *set, uint32_t mask, uint32_t
 }
 
 /* Make a hart take its machine software interrupt. */
-static inline void hart_kick(struct hart *hart) { mmio_write32(hart->msip, 1); }
+static inline void hart_kick(struct hart *hart)
+{
+	mmio_write32(hart->msip, 1);
+}
 
 /* Set up this hart's machine-level CSRs: delegation, counters, memory protection, timer. */
 void hart_init(struct hart *self);

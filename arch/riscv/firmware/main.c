@@ -57,4 +57,7 @@ _Noreturn void warm_boot(void)
 }
 
 /* A trap out of machine mode itself, or one that should have been delegated. */
-_Noreturn void machine_fault(void) { firmware_fail("unexpected trap"); }
+_Noreturn void machine_fault(void)
+{
+	firmware_fail("unexpected trap");
+}

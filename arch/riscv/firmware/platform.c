@@ -14,9 +14,9 @@
 #define CLINT_MTIMECMP 0x4000
 
 /* Registers of the ns16550, in units of its register shift. */
-#define UART_DATA	     0
-#define UART_LINE_STATUS     5
-#define UART_DATA_READY	     0x01
+#define UART_DATA	    0
+#define UART_LINE_STATUS    5
+#define UART_DATA_READY	    0x01
 #define UART_TRANSMIT_EMPTY 0x20
 
 #define TEST_FAIL   0x3333 /* exit status in the upper half */
@@ -205,7 +205,10 @@ bool platform_memory_allows(uint32_t start, uint32_t size)
 	return false;
 }
 
-bool platform_has_power(void) { return test_device != 0; }
+bool platform_has_power(void)
+{
+	return test_device != 0;
+}
 
 void platform_power_off(bool failed)
 {
@@ -232,7 +235,10 @@ static uint32_t uart_read(uint32_t reg)
 	return uart.wide ? *(volatile uint32_t *)at : *(volatile uint8_t *)at;
 }
 
-bool console_present(void) { return uart.base != 0; }
+bool console_present(void)
+{
+	return uart.base != 0;
+}
 
 void console_put(uint8_t byte)
 {
@@ -259,7 +265,10 @@ void console_lock(void)
 		fence_serve(hart_self());
 }
 
-void console_unlock(void) { __atomic_store_n(&console_busy, 0, __ATOMIC_RELEASE); }
+void console_unlock(void)
+{
+	__atomic_store_n(&console_busy, 0, __ATOMIC_RELEASE);
+}
 
 void console_puts(const char *text)
 {

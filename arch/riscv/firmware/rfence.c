@@ -65,7 +65,10 @@ static inline void fence_serve_inline(struct hart *self)
 		fence_serve_bits(__atomic_exchange_n(&self->fences, 0, __ATOMIC_ACQUIRE));
 }
 
-void fence_serve(struct hart *self) { fence_serve_inline(self); }
+void fence_serve(struct hart *self)
+{
+	fence_serve_inline(self);
+}
 
 void software_interrupt(void)
 {
@@ -129,8 +132,8 @@ static inline uint32_t fence_send(struct hart *self, struct hart_block *target, 
 	return sent;
 }
 
-struct sbiret sbi_rfence(uint32_t mask, uint32_t base, uint32_t start, uint32_t size, uint32_t asid,
-	uint32_t fid)
+struct sbiret sbi_rfence(
+	uint32_t mask, uint32_t base, uint32_t start, uint32_t size, uint32_t asid, uint32_t fid)
 {
 	struct hart *self = hart_self();
 	struct hart_set set;

@@ -6,7 +6,10 @@
 #include "hart.h"
 #include "platform.h"
 
-static struct sbiret not_supported(void) { return sbi_result(SBI_ERR_NOT_SUPPORTED, 0); }
+static struct sbiret not_supported(void)
+{
+	return sbi_result(SBI_ERR_NOT_SUPPORTED, 0);
+}
 
 void timer_disarm(struct hart *self)
 {

@@ -43,8 +43,8 @@ static inline struct sbiret sbi_result(int32_t error, uint32_t value)
 
 struct sbiret sbi_set_timer(uint32_t time_low, uint32_t time_high);
 struct sbiret sbi_send_ipi(uint32_t mask, uint32_t base);
-struct sbiret sbi_rfence(uint32_t mask, uint32_t base, uint32_t start, uint32_t size, uint32_t asid,
-	uint32_t fid);
+struct sbiret sbi_rfence(
+	uint32_t mask, uint32_t base, uint32_t start, uint32_t size, uint32_t asid, uint32_t fid);
 struct sbiret sbi_hsm(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t fid);
 struct sbiret sbi_reset(uint32_t type, uint32_t reason);
 struct sbiret sbi_console(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t fid);

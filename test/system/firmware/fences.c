@@ -11,7 +11,7 @@
 struct shape {
 	const char *name;
 	uint32_t fid;
-	bool whole;	 /* start and size as given, rather than relative to the slot's page */
+	bool whole; /* start and size as given, rather than relative to the slot's page */
 	uint32_t start;
 	uint32_t size;
 };

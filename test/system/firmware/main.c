@@ -10,8 +10,8 @@
 #define FIRMWARE_BASE 0x80000000u
 #define TICKS_PER_MS  10000u
 
-uint32_t ecall_changes_registers(uint32_t eid, uint32_t fid, uint32_t a0, uint32_t a1, uint32_t a2,
-	uint32_t a3);
+uint32_t ecall_changes_registers(
+	uint32_t eid, uint32_t fid, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3);
 
 static bool firmware_is_quire;
 
@@ -36,7 +36,10 @@ static bool device_tree_contains(const char *text)
 	return false;
 }
 
-static bool probe(uint32_t eid) { return sbi(BASE, BASE_PROBE, eid, 0, 0, 0, 0).value != 0; }
+static bool probe(uint32_t eid)
+{
+	return sbi(BASE, BASE_PROBE, eid, 0, 0, 0, 0).value != 0;
+}
 
 static void test_base(void)
 {
@@ -102,9 +105,10 @@ static uint32_t touch(struct worker *self, uintptr_t address, bool store)
 	self->fault = 0;
 	self->skip_faults = true;
 	if (store)
-		__asm__ volatile(".option push\n\t.option norvc\n\tsw zero, 0(%0)\n\t.option pop" ::"r"(
-					 address)
-				 : "memory");
+		__asm__ volatile(
+			".option push\n\t.option norvc\n\tsw zero, 0(%0)\n\t.option pop" ::"r"(
+				address)
+			: "memory");
 	else
 		__asm__ volatile(
 			".option push\n\t.option norvc\n\tlw zero, 0(%0)\n\t.option pop" ::"r"(
@@ -244,7 +248,8 @@ static void test_hsm(void)
 		release_harts = 0;
 		start_others(wait_released);
 		for (uint32_t i = 1; i < hart_count; i++)
-			while (sbi(HSM, HART_STATUS, hart_ids[i], 0, 0, 0, 0).value == START_PENDING)
+			while (sbi(HSM, HART_STATUS, hart_ids[i], 0, 0, 0, 0).value ==
+				START_PENDING)
 				;
 		for (uint32_t i = 1; i < hart_count; i++)
 			CHECK(sbi(HSM, HART_START, hart_ids[i], (uintptr_t)secondary_start, 0, 0, 0)

@@ -37,8 +37,8 @@ struct sbiret {
 	uint32_t value;
 };
 
-static inline struct sbiret sbi(uint32_t eid, uint32_t fid, uint32_t x0, uint32_t x1, uint32_t x2,
-	uint32_t x3, uint32_t x4)
+static inline struct sbiret sbi(
+	uint32_t eid, uint32_t fid, uint32_t x0, uint32_t x1, uint32_t x2, uint32_t x3, uint32_t x4)
 {
 	register uint32_t a0 __asm__("a0") = x0;
 	register uint32_t a1 __asm__("a1") = x1;
@@ -55,11 +55,11 @@ static inline struct sbiret sbi(uint32_t eid, uint32_t fid, uint32_t x0, uint32_
 	return (struct sbiret){(int32_t)a0, a1};
 }
 
-#define csr_read(csr)                                                                              \
-	({                                                                                         \
-		uint32_t value_;                                                                   \
-		__asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory");                       \
-		value_;                                                                            \
+#define csr_read(csr)                                                        \
+	({                                                                   \
+		uint32_t value_;                                             \
+		__asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory"); \
+		value_;                                                      \
 	})
 #define csr_write(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"rK"(value) : "memory")
 #define csr_set(csr, bits)    __asm__ volatile("csrs " #csr ", %0" ::"rK"(bits) : "memory")
