@@ -106,7 +106,7 @@ static void check_hart(const struct hart *h)
 	require(ready == h->ready_count, "hart %u has %u ready, says %u\n", h->index, ready,
 		h->ready_count);
 	if (h->current && h->current->state == THREAD_RUNNING)
-		require(mm_harts[h->index].current == h->current->process->space,
+		require(mm_harts[h->index].current == (uintptr_t)h->current->process->space,
 			"hart %u runs thread %u of process %d in another space\n", h->index,
 			h->current->tid, h->current->process->pid);
 }

@@ -19,6 +19,7 @@
  * Nothing here waits but the first stage, whose look at robust mutexes may have to fetch a page.
  */
 #include <kernel/process.h>
+#include <kernel/stream.h>
 #include <kernel/port.h>
 #include <kernel/syscall.h>
 #include <kernel/futex.h>
@@ -147,8 +148,8 @@ static bool process_step(struct process *p, struct thread *t)
 	case PROCESS_HANDLES:
 		alarm_cancel(p);
 		record_usage(p);
+		ipc_process_died(p); /* while its ports can still be found */
 		handle_table_close_all(&p->handles);
-		ipc_process_died(p);
 		p->exit_stage = PROCESS_SPACE;
 		/* fall through */
 	case PROCESS_SPACE:
@@ -209,6 +210,8 @@ bool thread_finish(struct thread *t)
 		/* fall through */
 	case THREAD_RELEASE:
 		ipc_abandon_call(t);
+		ipc_thread_gone(t);
+		stream_thread_gone(t);
 		if (t->msg_frame != PFN_NONE)
 			frame_unpin(frame_of(t->msg_frame));
 		t->msg_frame = PFN_NONE;

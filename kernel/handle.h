@@ -20,7 +20,7 @@ enum handle_type {
 	HANDLE_TYPES
 };
 
-/* What a handle type does when handles to it are copied and closed; registered in handle.c. */
+/* What a handle type does when handles to it are copied and closed: the table is in handle.c. */
 struct handle_ops {
 	void (*get)(void *object, u32 rights);
 	void (*put)(void *object, u32 rights);
@@ -63,6 +63,14 @@ int must_check handle_close(u32 number);
 /* The memory object behind an OBJECT or STREAM handle, without a reference of its own; else NULL. In
  * stream.c. */
 struct memory_object *handle_memory_object(const struct handle *h);
+/* One more reference to what a handle names. */
+void handle_get(const struct handle *h);
+/* Sets and clears QUIRE_HANDLE_ flags; those in force afterwards, or -EBADF. */
+int must_check handle_flags(u32 number, u32 set, u32 clear);
+/* The lowest free number >= min becomes a copy. */
+int must_check handle_dup(u32 number, u32 min, u32 flags);
+/* Walks the handles of one type: a reference to the next at or above *number, which moves past it. */
+bool handle_table_each(struct handle_table *t, u32 *number, enum handle_type type, struct handle *out);
 /* For SYS_INFO. */
 u32 handle_live_total(void);
 

@@ -3,7 +3,9 @@
  */
 #include <kernel/trap.h>
 #include <kernel/process.h>
+#include <kernel/pipe.h>
 #include <kernel/port.h>
+#include <kernel/stream.h>
 #include <kernel/cpio.h>
 #include <arch/boot.h>
 
@@ -100,6 +102,8 @@ _Noreturn void kernel_main(void)
 	processes_init();
 	threads_init();
 	ports_init();
+	streams_init();
+	pipes_init();
 	start_init();
 	arch_start_harts();
 	arch_enter_user(trap_exit());

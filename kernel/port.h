@@ -11,8 +11,9 @@ struct port {
 	u32 receivers;	      /* handles with RIGHT_RECV; 0: calls fail with EPIPE */
 	struct list callers;  /* thread.call_link: CALL_QUEUED */
 	struct list requests; /* page_request.port_link */
-	struct list idle_servers; /* waiting receivers; wait queue of them */
-	struct wait_queue server_waiters;
+	struct list taken;    /* thread.call_link: CALL_TAKEN, whose replies are owed */
+	struct wait_queue server_waiters; /* parked receivers */
+	struct process *server; /* whose thread received last; only compared, never followed */
 	u32 notify_bits;
 	u32 timer_bits;
 	struct timer timer; /* TIMER_PORT; time.c's, through timer_arm_port */
@@ -27,10 +28,28 @@ struct channel {
 	struct list closed_link;
 };
 
+/* One more handle, one less; rights tell receivers from others. */
+void port_handle_get(void *port, u32 rights);
+void port_handle_put(void *port, u32 rights);
+void channel_handle_get(void *channel, u32 rights);
+void channel_handle_put(void *channel, u32 rights);
+void ports_init(void);
+/* For the counts of SYS_INFO. */
+extern u32 ports_live, channels_live;
+
+/* Makes a waiting receiver look at the port again. The port's lock is held. */
+void port_wake_server_locked(struct port *p);
+
 void port_get(struct port *p);
 void port_put(struct port *p);
 /* Sets bits and wakes a receiver; from any context (interrupts, timers, mm/). */
 void port_notify(struct port *p, u32 bits);
+void channel_free(struct channel *c);
+/* Takes the calls on the list out of their wait with this result; then, with no lock held, lets them run. */
+void ipc_fail_calls_locked(struct port *p, struct list *calls, int error);
+void ipc_wake_failed(struct list *calls);
+/* The thread's own references to ports go, at its end. */
+void ipc_thread_gone(struct thread *t);
 /* A process has died: calls it took and did not answer fail with ECONNRESET; pager requests
  * delivered to it are queued again when it was the port's last receiver's process. */
 void ipc_process_died(struct process *p);

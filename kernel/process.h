@@ -52,8 +52,6 @@ struct process {
 	u64 alarm_interval_ns; /* guarded by time.c's lock */
 	struct timer alarm;
 
-	struct list owed; /* threads whose calls this process has taken; guarded by owed_lock */
-	struct spinlock owed_lock; /* RANK_PORT + nested: see ipc.c */
 
 	u64 cpu_ns, system_ns, children_cpu_ns, children_system_ns;
 };
@@ -119,6 +117,8 @@ struct exec_image {
  * -EINVAL, -EIO; nothing is left behind then. */
 int must_check exec_build(struct memory_object *file, const char *args, u32 args_size, u32 argc,
 	u32 envc, struct exec_image *image);
+/* Every space has it; fork leaves it out of the copy. */
+int must_check exec_map_thread_area(struct aspace *a);
 /* Points a thread at the start of an image. */
 void exec_enter(struct thread *t, const struct exec_image *image);
 

@@ -268,7 +268,7 @@ static inline void enter(struct hart *h, struct thread *t)
 	h->running_priority = (s32)t->priority;
 	t->last_hart = h->index;
 	trace(QUIRE_EV_SWITCH, t->tid, (u32)t->process->pid, 0);
-	if (mh->current != space)
+	if (mh->current != (uintptr_t)space)
 		aspace_switch(space);
 	if (unlikely(!h->tick_armed))
 		arm_tick(h, time_now_ns() + SLICE_NS);

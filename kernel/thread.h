@@ -11,6 +11,7 @@
 #include <arch/cpu.h>
 #include <base/list.h>
 #include <base/spinlock.h>
+#include <kernel/handle.h>
 #include <kernel/timer.h>
 #include <mm/pager.h>
 #include <quire/abi.h>
@@ -33,7 +34,7 @@ enum call_state {
 	CALL_NONE,
 	CALL_QUEUED,  /* its message waits on the port */
 	CALL_TAKEN,   /* a server has it and owes the reply */
-	CALL_REPLIED, /* the reply is in call_words; the CALL, made again, returns it */
+	CALL_REPLYING, /* the reply is being put together, by a hart that will not be interrupted */
 };
 
 /* Why a thread must not go straight back to user mode; bits of thread.attention, set by any hart with
@@ -83,15 +84,15 @@ struct thread {
 
 	/* Messages: see kernel/ipc.c. Guarded by call_port's lock. */
 	u8 call_state;
-	bool call_died; /* the server died with it: ECONNRESET */
-	u16 call_sequence; /* in the reply token, so that a stale token finds nobody */
-	struct port *call_port; /* counted reference while call_state is not NONE */
-	struct list call_link;	/* on the port's queue of callers, or on the server process's `owed` list */
+	u32 call_token; /* what the server must name to reply; never the same twice in a long time */
+	struct port *call_port; /* of the last call; counted, only this thread changes it */
+	struct list call_link;	/* on the port's `callers` or `taken` list */
 	struct process *call_server; /* who owes the reply */
 	u32 call_badge;
 	u32 call_header;
 	u32 call_words[4];
-	struct list call_handles; /* handles in flight (struct flying_handles), see handle.h */
+	struct handle call_handles[QUIRE_MSG_HANDLES_MAX]; /* in flight */
+	struct port *serve_port; /* the port this thread received from last; counted, its own to change */
 	pfn_t msg_frame;	 /* message buffer, pinned */
 	vaddr_t msg_address;
 
@@ -101,6 +102,9 @@ struct thread {
 	bool sig_restore_mask; /* sigsuspend: put sig_saved_mask back after the handler */
 	struct quire_siginfo sig_info; /* of the last fault */
 	struct quire_stack sig_stack;
+
+	struct stream *io_stream; /* the stream of a read or write that had to wait; counted. See stream.c */
+	u32 lock_wait_pid;	  /* filelock.c: whose lock it waits for */
 
 	vaddr_t robust_list;
 	/* Futex: see futex.c. */
@@ -126,7 +130,7 @@ static inline struct thread *thread_of(struct arch_regs *r) { return (struct thr
  * call sets the result registers, calls this, and wakes the thread. */
 static inline void thread_call_done(struct thread *t)
 {
-	t->in_call = t->interrupted = t->timed_out = t->parked = false;
+	t->in_call = t->interrupted = t->timed_out = t->parked = t->interruptible = false;
 	t->progress = t->progress2 = 0;
 }
 
@@ -211,9 +215,11 @@ void wait_wake_one(struct wait_queue *q);
 /* Takes the first waiter off without waking it: it is the caller's then, to fill in its registers and
  * to hand to sched_wake or sched_switch_to. NULL: none. A signal cannot wake it in between. */
 struct thread *wait_take_one(struct wait_queue *q);
-/* The current thread waits in a call, on no queue: whoever answers (call_state) wakes it with
- * sched_wake or sched_switch_to, or a signal does, after ipc_abandon_call. Called with the lock held
- * that guards call_state. */
+/* The current thread waits in a call, on no queue: whoever answers (call_state) wakes it, or a signal
+ * does; the thread then gives the call up itself, with ipc_abandon_call. Called with the lock held that
+ * guards call_state. Who answers calls sched_wake or sched_switch_to before he lets go of that lock:
+ * a thread that a signal has woken could else have left its call and be waiting for something new by
+ * the time of the wake. */
 void wait_block_call(void);
 /* A handler may set thread->parked under the same lock, and return -EPARKED for -EBLOCKED: then the
  * program counter stays behind the call, and who wakes the thread sets its result registers and calls

@@ -80,6 +80,11 @@ static void take_off_locked(struct thread *t)
 		attention_set(t, ATTENTION_REQUEST);
 }
 
+const void *current_waiter(void)
+{
+	return current_thread();
+}
+
 void wait_wake_all(struct wait_queue *q)
 {
 	struct list *n;

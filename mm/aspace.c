@@ -94,14 +94,6 @@ void aspace_put(struct aspace *a)
 	slab_free(&space_cache, a);
 }
 
-static bool active_anywhere(struct aspace *a)
-{
-	for (u32 h = 0; h < arch_hart_count; h++)
-		if (__atomic_load_n(&mm_harts[h].current, __ATOMIC_ACQUIRE) == a)
-			return true;
-	return false;
-}
-
 /* Drops a bounded number of entries, or the empty tables, or one region. No fence: see above. */
 bool aspace_destroy_step(struct aspace *a)
 {
@@ -109,7 +101,7 @@ bool aspace_destroy_step(struct aspace *a)
 
 	if (aspace_current() == a)
 		aspace_switch(NULL);
-	if (active_anywhere(a))
+	if (aspace_active_anywhere(a))
 		return true;
 	spin_lock(&a->lock);
 	struct region *r = list_first(&a->regions, struct region, order);

@@ -253,7 +253,7 @@ u32 mm_check(void)
 		charged += a->commit;
 	}
 	for (u32 h = 0; h < arch_hart_count; h++) {
-		struct aspace *a = mm_harts[h].current;
+		struct aspace *a = (struct aspace *)(mm_harts[h].current & ~(uintptr_t)HART_SWITCHING);
 
 		EXPECT(18, !a || (a->ran & 1u << h), h, a ? a->ran : 0);
 	}

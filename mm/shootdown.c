@@ -1,4 +1,6 @@
-/* Shootdown and switch-in: the two halves of one protocol (model A, test/models/shootdown.pml).
+/* Shootdown and switch-in: the two halves of one protocol, checked by model A
+ * (test/models/shootdown.pml, whose step names stand here; why it is so and not simpler is told in
+ * docs/decisions/0001-shootdown-protocol.md).
  *
  * A hart may keep any translation of the space that its translation register names, and may fill its
  * cache at any moment, speculatively. So a frame may be reused only after every hart that could hold
@@ -7,28 +9,30 @@
  * stale, to flush when it next switches to the space.
  *
  *     switch to A on hart h (aspace_switch)          shooter on A (gather_fence_locked)
- *     A1  cur[h] = A                                  B1  entries = 0 or narrowed (table lock held)
- *     A2  new = !(A.ran |= h had h)                   B2  A.stale |= A.ran & ~self
- *     A3  full fence                                  B3  full fence
- *     A4  st = A.stale & h; if so A.stale &= ~h       B4  T = { x != self : cur[x] == A }
- *     A5  load the translation register               B5  remote fence T, local fence
- *     A6  if new or st: flush the ASID here           B6  unlock tables; only now drop references
+ *     A1  cur[h] = A | SWITCHING                      S1  table lock
+ *     A2  new = !(A.ran |= h had h)                   S2  entries = 0 or narrowed
+ *     A3  full fence                                  S3  full fence
+ *     A4  st = A.stale & h                            S4  read A.ran
+ *     A5  if st: A.stale &= ~h (acquire, release)     S5  A.stale |= A.ran & ~self
+ *     A6  if new or st: flush the ASID here           S6  full fence
+ *     A7  load the translation register               S7  T = { x != self : cur[x] is A, or SWITCHING }
+ *     A8  cur[h] = A                                  S8  remote fence T, local fence
+ *                                                     S9  table unlock    S10  only now drop references
  *
- * Why no translation survives: A3 and B3 order each side's store before its look at the other's. If
- * the shooter's B4 misses h, then h's A1 came later than B4, so h's A4 sees the stale bit of B2 (h
- * was in ran) or h is new, and A6 flushes after B1. If B4 sees h, h is fenced remotely, whether or not
- * it has come to A5 yet; entries that it loads after that are the new ones. A2 is an atomic or, so a
- * hart is in `ran` before its register names the space. A4 clears the bit before the flush: a shooter
- * that sets it again in between is not lost, at worst the hart flushes once more. A plain fence does
- * not order the hardware's own reading of tables, only the translation fence does; hence "new" alone
- * demands A6. The table lock is held from B1 to B5, so that nobody reuses or reads the entries'
- * meaning in between; switch-in takes no lock at all.
+ * Why no translation survives. If S7 misses h, then h's A1 came later, so h's A4 sees the stale bit
+ * of S5 or h is new, and A6 flushes after S2; or h had left A for good before S7, and is marked stale
+ * since S4 found it in ran. If S7 sees h, h is fenced remotely. The tag covers the time between
+ * saying "I run another space now" and the register's doing so, in which h still translates through
+ * the old tables and its last user stores may be on their way. A6 comes before A7: while the register
+ * names another space nothing of this one can be loaded. S3 keeps the look at ran behind the clearing;
+ * A5 is ordered both ways, so that a clear that comes late can't wipe out a later shooter's mark.
+ * Switch-in takes no lock.
  *
  * Widening (invalid to valid, read-only to writable) needs none of this: a hart that still holds the
  * narrower translation takes a fault, finds the entry good, fences locally and goes on.
  *
- * An empty ASID is recycled in bulk: dead spaces' ASIDs are dirty, and when no clean one is left one
- * fence of everything on every hart makes them all clean.
+ * ASIDs of dead spaces are recycled in bulk after one fence of everything, before any new space gets
+ * one of them.
  */
 #include <mm/shootdown.h>
 #include <mm/hart.h>
@@ -38,43 +42,60 @@
  * some firmware turns two pages into everything anyhow. */
 #define REMOTE_RANGE_MAX 1
 
+static void leave_to_kernel(struct mm_hart *h)
+{
+	__atomic_store_n(&h->current, HART_SWITCHING, __ATOMIC_RELAXED); /* A1 */
+	arch_fence();							 /* A3 */
+	arch_space_activate(NULL);					 /* A7 */
+	__atomic_store_n(&h->current, 0, __ATOMIC_RELEASE);		 /* A8 */
+}
+
 void aspace_switch(struct aspace *a)
 {
 	struct mm_hart *h = mm_this_hart();
 	u32 self = 1u << arch_hart_index();
 
-	if (h->current == a)
+	if (h->current == (uintptr_t)a)
 		return;
-	__atomic_store_n(&h->current, a, __ATOMIC_RELAXED); /* A1 */
-	h->stats.switches++;
 	if (!a) {
-		arch_space_activate(NULL);
+		leave_to_kernel(h);
 		return;
 	}
-	bool fresh = !(__atomic_fetch_or(&a->ran, self, __ATOMIC_RELAXED) & self); /* A2 */
+	__atomic_store_n(&h->current, (uintptr_t)a | HART_SWITCHING, __ATOMIC_RELAXED); /* A1 */
+	bool fresh = !(__atomic_load_n(&a->ran, __ATOMIC_RELAXED) & self);
 
-	arch_fence();								   /* A3 */
-	bool stale = __atomic_load_n(&a->stale, __ATOMIC_RELAXED) & self;
+	if (fresh)
+		__atomic_fetch_or(&a->ran, self, __ATOMIC_RELAXED); /* A2 */
+	arch_fence();						    /* A3 */
+	bool stale = __atomic_load_n(&a->stale, __ATOMIC_RELAXED) & self; /* A4 */
 
 	if (stale)
-		__atomic_fetch_and(&a->stale, ~self, __ATOMIC_RELAXED); /* A4 */
-	arch_space_activate(&a->arch);					/* A5 */
-	if (fresh || stale || a->asid_shared) {				/* A6 */
+		__atomic_fetch_and(&a->stale, ~self, __ATOMIC_ACQ_REL); /* A5 */
+	if (unlikely(a->asid_shared))
+		arch_space_activate(NULL); /* the space before may load under the same ASID until then */
+	if (fresh || stale || a->asid_shared) { /* A6 */
 		arch_fence_local(a->arch.asid, 0, 0);
 		h->stats.lazy_flushes++;
 	}
+	arch_space_activate(&a->arch);					    /* A7 */
+	__atomic_store_n(&h->current, (uintptr_t)a, __ATOMIC_RELEASE); /* A8 */
 	if (unlikely(__atomic_load_n(&a->icache_stale, __ATOMIC_RELAXED) & self)) {
-		__atomic_fetch_and(&a->icache_stale, ~self, __ATOMIC_RELAXED);
+		__atomic_fetch_and(&a->icache_stale, ~self, __ATOMIC_ACQ_REL);
 		arch_icache_sync_local();
 	}
 }
 
 struct aspace *aspace_current(void)
 {
-	return mm_this_hart()->current;
+	return (struct aspace *)(mm_this_hart()->current & ~(uintptr_t)HART_SWITCHING);
 }
 
-/* The harts other than this where the space is active at this moment. Only a hart in `ran` can be. */
+static inline bool names(uintptr_t current, struct aspace *a)
+{
+	return current == (uintptr_t)a || (current & HART_SWITCHING);
+}
+
+/* The harts other than this where the space is active at this moment (S7). Only a hart in `ran` can be. */
 static u32 active_elsewhere(struct aspace *a)
 {
 	u32 candidates = __atomic_load_n(&a->ran, __ATOMIC_RELAXED) & ~(1u << arch_hart_index());
@@ -84,10 +105,18 @@ static u32 active_elsewhere(struct aspace *a)
 		u32 h = (u32)__builtin_ctz(candidates);
 
 		candidates &= candidates - 1;
-		if (__atomic_load_n(&mm_harts[h].current, __ATOMIC_RELAXED) == a)
+		if (names(__atomic_load_n(&mm_harts[h].current, __ATOMIC_RELAXED), a))
 			targets |= 1u << h;
 	}
 	return targets;
+}
+
+bool aspace_active_anywhere(struct aspace *a)
+{
+	for (u32 h = 0; h < arch_hart_count; h++)
+		if (names(__atomic_load_n(&mm_harts[h].current, __ATOMIC_ACQUIRE), a))
+			return true;
+	return false;
 }
 
 u32 aspace_active_harts(struct aspace *a)
@@ -107,14 +136,16 @@ void gather_fence_locked(struct gather *g)
 	debug_assert(spin_is_locked(&a->table_lock));
 	u32 self = 1u << arch_hart_index();
 	u32 pages = g->whole ? 0 : (g->high - g->low) >> PAGE_SHIFT;
-	u32 ran = __atomic_load_n(&a->ran, __ATOMIC_RELAXED) & ~self;
+
+	arch_fence();							    /* S3 */
+	u32 ran = __atomic_load_n(&a->ran, __ATOMIC_RELAXED) & ~self; /* S4 */
 
 	if (ran)
-		__atomic_fetch_or(&a->stale, ran, __ATOMIC_RELAXED); /* B2 */
-	arch_fence();						     /* B3 */
-	u32 targets = active_elsewhere(a);			     /* B4 */
+		__atomic_fetch_or(&a->stale, ran, __ATOMIC_RELAXED); /* S5 */
+	arch_fence();						     /* S6 */
+	u32 targets = active_elsewhere(a);			     /* S7 */
 
-	if (targets) { /* B5 */
+	if (targets) { /* S8 */
 		h->stats.fences_sent++;
 		h->stats.fence_targets += (u32)__builtin_popcount(targets);
 		trace(QUIRE_EV_FENCE, targets, pages, g->low);

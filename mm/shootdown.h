@@ -37,6 +37,9 @@ void gather_fence_locked(struct gather *g);
 /* Drops the references. No table lock held. */
 void gather_release(struct gather *g);
 
+/* Does any hart's translation register name the space, or may it still? */
+bool aspace_active_anywhere(struct aspace *a);
+
 /* New code may be executed in this space: instruction fetch on every hart is made to see it. */
 void shootdown_icache(struct aspace *a);
 

@@ -8,8 +8,11 @@
 #define FRAME_CACHE 16
 
 struct aspace;
+#define HART_SWITCHING 1u
 struct mm_hart {
-	struct aspace *current;	      /* "cur[h]" of model A: read by shooters, written by this hart */
+	/* "cur[h]" of model A: the space, with HART_SWITCHING while the translation register may still
+	 * name the one before. Written by this hart alone, read by shooters. */
+	uintptr_t current;
 	u32 cached;
 	pfn_t cache[FRAME_CACHE];     /* free frames, this hart's alone */
 	u32 zeroed_count;
