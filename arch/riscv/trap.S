@@ -116,6 +116,9 @@ user_fault:
 
 	.global arch_enter_user
 arch_enter_user:
+	/* From boot, where the last trap may have been one of the kernel's own. */
+	li	t0, SSTATUS_SPP
+	csrc	sstatus, t0
 	lla	sp, stacks + STACK_TOP
 	slli	t0, tp, STACK_SHIFT
 	add	sp, sp, t0
