@@ -144,9 +144,11 @@ int dir_path(const struct node *dir, char *to, size_t size);
 
 /* ---- walk.c ---- */
 
-#define WALK_FOLLOW  1u /* a symbolic link at the end too */
-#define WALK_CREATE  2u /* the last name need not be there */
-#define WALK_COVERED 4u /* stop at a mount point at the end instead of crossing it */
+#define WALK_FOLLOW 1u /* a symbolic link at the end too */
+#define WALK_CREATE 2u /* the last name need not be there; without WALK_NAME a file is meant */
+#define WALK_NAME \
+	4u /* the last name itself is meant: not what is mounted there, nor what a link
+			 * with a slash behind it leads to */
 
 struct walk {
 	struct node *dir; /* where the last name is */

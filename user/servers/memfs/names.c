@@ -156,10 +156,12 @@ static int check_replaced(const struct node *old, const struct node *replaced)
 
 static int check_rename(const struct walk *from, const struct walk *to)
 {
-	if (!from->entry)
-		return from->len && from->node ? -EINVAL : -EBUSY;
+	if (from->node && !from->entry)
+		return from->len ? -EINVAL : -EBUSY;
 	if (to->node && !to->entry)
-		return to->len ? (is_dir(from->node) ? -EINVAL : -EISDIR) : -EBUSY;
+		return to->len ? -EINVAL : -EBUSY;
+	if (!from->node)
+		return -ENOENT;
 	if (from->dir->tree != to->dir->tree)
 		return -EXDEV;
 	if (from->dir->tree->read_only)
@@ -170,6 +172,11 @@ static int check_rename(const struct walk *from, const struct walk *to)
 		return -ENOTDIR;
 	if (is_dir(from->node) && is_within(to->dir, from->node))
 		return -EINVAL;
+	if (to->node && is_dir(to->node) && is_within(from->dir, to->node))
+		return -ENOTEMPTY;
+	/* Two names of one file: nothing is to be done (POSIX). */
+	if (to->node == from->node)
+		return 0;
 	if (!to->dir->dir.parent)
 		return -ENOENT;
 	if (is_dir(from->node) && from->dir != to->dir && to->dir->nlink >= LINKS_MAX)
@@ -182,11 +189,8 @@ int rename_name(const struct walk *from, const struct walk *to)
 	struct node *n = from->node;
 	int status = check_rename(from, to);
 
-	if (status < 0)
+	if (status < 0 || to->node == n)
 		return status;
-	/* Two names of one file: nothing is to be done (POSIX). */
-	if (to->node == n)
-		return 0;
 	status = dir_add(to->dir, to->name, to->len, n);
 	if (status < 0)
 		return status;
@@ -209,15 +213,17 @@ int link_name(const struct walk *from, const struct walk *to)
 	struct node *n = from->node;
 	int status;
 
-	if (is_dir(n))
-		return -EPERM;
+	if (from->slash && !is_dir(n))
+		return -ENOTDIR;
 	status = check_new(to);
 	if (status < 0)
 		return status;
-	if (from->dir->tree != to->dir->tree)
-		return -EXDEV;
 	if (to->slash)
 		return -ENOENT;
+	if (is_dir(n))
+		return -EPERM;
+	if (from->dir->tree != to->dir->tree)
+		return -EXDEV;
 	if (n->nlink >= LINKS_MAX)
 		return -EMLINK;
 	status = dir_add(to->dir, to->name, to->len, n);

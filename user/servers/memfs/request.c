@@ -131,8 +131,6 @@ static void serve_open(struct quire_msg *msg, struct node *dir)
 	n = walk.node;
 	if (n) {
 		status = check_open(n, flags);
-	} else if (walk.slash) {
-		status = -EISDIR;
 	} else {
 		n = make_node(&walk, S_IFREG | (mode & 07777), &status);
 		flags &= ~FS_O_TRUNC;
@@ -234,7 +232,7 @@ static void serve_make(struct quire_msg *msg, struct node *dir, uint32_t mode)
 		ipc_answer(msg, -EPERM);
 		return;
 	}
-	if (!walked(msg, dir, 0, WALK_CREATE | WALK_COVERED))
+	if (!walked(msg, dir, 0, WALK_CREATE | WALK_NAME))
 		return;
 	make_node(&walk, mode, &status);
 	ipc_answer(msg, status);
@@ -244,13 +242,13 @@ static void serve_symlink(struct quire_msg *msg, struct node *dir)
 {
 	uint32_t target = msg->w[1];
 
-	if (walked(msg, dir, target, WALK_CREATE | WALK_COVERED))
+	if (walked(msg, dir, target, WALK_CREATE | WALK_NAME))
 		ipc_answer(msg, make_link(&walk, (const char *)ipc_data(), target));
 }
 
 static void serve_remove(struct quire_msg *msg, struct node *dir, bool directory)
 {
-	if (walked(msg, dir, 0, WALK_COVERED))
+	if (walked(msg, dir, 0, WALK_NAME))
 		ipc_answer(msg, remove_name(&walk, directory));
 }
 
@@ -280,7 +278,8 @@ static void serve_two_paths(struct quire_msg *msg, struct node *dir, bool rename
 		ipc_answer(msg, -ENOTDIR);
 		return;
 	}
-	status = walk_path(&walk, dir, paths, first, WALK_COVERED);
+	/* To rename, both directories are found before either name is looked at. */
+	status = walk_path(&walk, dir, paths, first, rename ? WALK_CREATE | WALK_NAME : 0);
 	if (status) {
 		if (status > 0)
 			answer_elsewhere(msg, &walk, status, 1);
@@ -289,7 +288,7 @@ static void serve_two_paths(struct quire_msg *msg, struct node *dir, bool rename
 		return;
 	}
 	status = second_dir ? walk_path(&second, second_dir, paths + first, bytes - first,
-				      WALK_CREATE | WALK_COVERED)
+				      WALK_CREATE | WALK_NAME)
 			    : FS_CROSS;
 	if (status > 0)
 		answer_elsewhere(msg, &second, status, 2);
@@ -352,7 +351,7 @@ static void serve_mount(struct quire_msg *msg, struct node *root)
 		ipc_answer(msg, -EINVAL);
 		return;
 	}
-	if (!walked(msg, root, 0, WALK_CREATE | WALK_COVERED))
+	if (!walked(msg, root, 0, WALK_CREATE | WALK_NAME))
 		return;
 	if (!walk.node)
 		make_node(&walk, S_IFDIR | 0755, &status);

@@ -85,18 +85,21 @@ static int last_name(struct state *s, struct dir_entry *e, size_t after)
 	w->dir = s->dir;
 	w->entry = e;
 	w->node = e ? e->node : NULL;
+	if (w->slash && (s->flags & (WALK_CREATE | WALK_NAME)) == WALK_CREATE)
+		return -EISDIR;
 	if (!e)
 		return s->flags & WALK_CREATE ? 0 : -ENOENT;
-	if (is_link(e->node) && ((s->flags & WALK_FOLLOW) || w->slash)) {
+	if (is_link(e->node) &&
+		((s->flags & WALK_FOLLOW) || (w->slash && !(s->flags & WALK_NAME)))) {
 		status = put_target(s, e->node, after);
 		return status ? status : 1;
 	}
-	if (is_dir(e->node) && e->node->dir.mount >= 0 && !(s->flags & WALK_COVERED))
+	if (is_dir(e->node) && e->node->dir.mount >= 0 && !(s->flags & WALK_NAME))
 		return hand_back(s, s->len, e->node->dir.mount, FS_CROSS);
 	if (is_device(e->node) && e->node->device == DEVICE_TERMINAL && !w->slash &&
-		!(s->flags & WALK_COVERED))
+		!(s->flags & WALK_NAME))
 		return hand_back(s, s->len, QUIRE_H_CONSOLE, FS_CROSS);
-	if (w->slash && !is_dir(e->node))
+	if (w->slash && !is_dir(e->node) && !(s->flags & WALK_CREATE))
 		return -ENOTDIR;
 	return 0;
 }
