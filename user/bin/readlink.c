@@ -23,13 +23,28 @@ static bool read_target(const char *path, char target[PATH_MAX])
 	return n >= 0;
 }
 
+static bool resolve(char done[PATH_MAX], char *rest, int links);
+
+/* Resolves the link `done`, which stands in the directory of the first `dir_len` bytes. */
+static bool resolve_link(char done[PATH_MAX], size_t dir_len, int links)
+{
+	char *target = must_alloc(PATH_MAX);
+	bool ok = read_target(done, target);
+
+	if (ok) {
+		done[dir_len] = '\0';
+		ok = resolve(done, target, links + 1);
+	}
+	free(target);
+	return ok;
+}
+
 /*
  * Resolves `rest` onto the directory in `done`, component by component. All but the last must
  * exist.
  */
 static bool resolve(char done[PATH_MAX], char *rest, int links)
 {
-	char target[PATH_MAX];
 	struct stat st;
 
 	if (*rest == '/')
@@ -65,10 +80,7 @@ static bool resolve(char done[PATH_MAX], char *rest, int links)
 				errno = ELOOP;
 				return false;
 			}
-			if (!read_target(done, target))
-				return false;
-			done[have > 1 ? have - 1 : have] = '\0';
-			if (!resolve(done, target, links + 1))
+			if (!resolve_link(done, have > 1 ? have - 1 : have, links))
 				return false;
 		}
 		rest = next;

@@ -348,7 +348,7 @@ int exec_node(const struct node *n, unsigned flags)
 		sh.flow = FLOW_ABORT;
 		sh.status = STATUS_SIGNAL(SIGINT);
 	}
-	if (!n || sh.flow != FLOW_NONE)
+	if (!n || sh.flow != FLOW_NONE || (sh.opt_noexec && !sh.from_terminal))
 		return sh.status;
 	sh.line = n->line;
 	if (n->kind == NODE_SIMPLE || !n->redirs) {

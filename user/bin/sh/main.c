@@ -26,6 +26,8 @@ void shell_error(const char *fmt, ...)
 
 	if (sh.from_terminal)
 		n = (size_t)snprintf(text, sizeof(text), "sh: ");
+	else if (sh.line == 0)
+		n = (size_t)snprintf(text, sizeof(text), "%.200s: ", name);
 	else
 		n = (size_t)snprintf(text, sizeof(text), "%.200s: %d: ", name, sh.line);
 	va_start(ap, fmt);
@@ -68,7 +70,7 @@ static void run_tree(struct arena *a, const struct node *n)
 {
 	struct arena *outer = current_tree;
 
-	if (!n || sh.opt_noexec)
+	if (!n)
 		return;
 	current_tree = a;
 	exec_node(n, at_last_command(sh.input) ? EXEC_LAST : 0);

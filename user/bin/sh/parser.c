@@ -25,7 +25,7 @@ void syntax_error(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	sh.line = sh.input->line;
+	sh.line = p->error_line ? p->error_line : sh.input->line;
 	shell_error("syntax error: %s", text);
 }
 
@@ -62,6 +62,7 @@ const char *token_text(const struct token *t)
 
 static void unexpected(struct parser *p)
 {
+	p->error_line = p->tok.line;
 	if (p->tok.kind == TOK_EOF || p->tok.kind == TOK_NEWLINE)
 		syntax_error(p, "unexpected %s", token_text(&p->tok));
 	else
@@ -75,9 +76,12 @@ static bool at_reserved(const struct parser *p, const char *word)
 
 static void expect_reserved(struct parser *p, const char *word)
 {
-	if (at_reserved(p, word))
+	if (at_reserved(p, word)) {
 		lex_next(p);
-	else if (!p->failed)
+		return;
+	}
+	p->error_line = p->tok.line;
+	if (!p->failed)
 		syntax_error(p, "unexpected %s%s%s, expecting '%s'",
 			p->tok.kind > TOK_NEWLINE ? "'" : "", token_text(&p->tok),
 			p->tok.kind > TOK_NEWLINE ? "'" : "", word);

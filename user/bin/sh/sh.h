@@ -236,6 +236,7 @@ struct parser {
 	size_t token_start;   /* where tok begins in source */
 	size_t token_end;     /* where the token before tok ends in source */
 	unsigned depth;	      /* nested command substitutions */
+	int error_line;	      /* of the token at fault; 0: where the input is */
 	bool failed;
 	bool at_end; /* the input ended */
 };
