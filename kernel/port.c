@@ -127,18 +127,6 @@ bool pager_is_self(struct pager *pager)
 	return server && server == current_process();
 }
 
-bool current_is_privileged(void)
-{
-	struct thread *t = current_thread();
-
-	return t && t->process->privileged;
-}
-
-const void *current_waiter(void)
-{
-	return current_thread();
-}
-
 /* --- channels --- */
 
 void channel_free(struct channel *c)

@@ -30,6 +30,7 @@
  */
 #include <kernel/process.h>
 #include <kernel/syscall.h>
+#include <kernel/system.h>
 #include <mm/hart.h>
 #include <mm/trace.h>
 
@@ -502,6 +503,8 @@ void sched_idle(struct hart *h)
 			__atomic_fetch_and(&idle_mask, ~(1u << h->index), __ATOMIC_RELAXED);
 			break;
 		}
+		/* The checker may have sent its interrupt before this hart had started to take any. */
+		kernel_stop_poll();
 		if (!frames_zero_ahead())
 			arch_wait_for_interrupt();
 	}
