@@ -18,7 +18,7 @@ static int move(int handle, uint32_t flags)
 	moved = sys_dup(handle, OWN_HANDLES);
 	sys_close(handle);
 	if (moved >= 0)
-		sys_handle_flags(moved, flags, ~flags);
+		sys_handle_flags(moved, flags, 0);
 	return moved;
 }
 
