@@ -242,6 +242,8 @@ int map_prepare(struct inode *ip, uint32_t file_block);
 int map_commit(struct inode *ip, uint32_t file_block, uint32_t block);
 /* Frees every block from file_block on, and indirect blocks left empty there. */
 int map_truncate(struct inode *ip, uint32_t file_block);
+/* Frees indirect blocks that were made for promises and never used. */
+int map_prune(struct inode *ip);
 /* The next data block (or hole) at or after file_block, below limit; limit if none. */
 int map_seek(struct inode *ip, uint32_t file_block, uint32_t limit, bool hole, uint32_t *found);
 

@@ -227,6 +227,43 @@ int map_truncate(struct inode *ip, uint32_t file_block)
 	return 0;
 }
 
+/* Frees indirect blocks that name nothing, below the slot and the one in it. */
+static int prune_branch(struct inode *ip, uint32_t *slot, unsigned depth)
+{
+	struct fs *fs = ip->fs;
+	uint32_t block = *slot;
+	bool empty = true;
+	uint32_t *slots;
+	int error = follow(ip, block);
+
+	if (error || !block)
+		return error;
+	slots = meta_block(fs, block);
+	for (uint32_t i = 0; i < 1u << fs->addr_shift; i++) {
+		if (slots[i] && depth > 1)
+			error = prune_branch(ip, &slots[i], depth - 1);
+		if (error)
+			return error;
+		empty = empty && !slots[i];
+	}
+	if (!empty)
+		return 0;
+	*slot = 0;
+	meta_dirty_at(fs, slot);
+	count_sectors(ip, -1);
+	return block_free(fs, block);
+}
+
+int map_prune(struct inode *ip)
+{
+	int error = 0;
+
+	fs_assert_locked(ip->fs);
+	for (unsigned depth = 1; depth <= 3 && !error; depth++)
+		error = prune_branch(ip, &ip->raw->block[EXT2_DIRECT + depth - 1], depth);
+	return error;
+}
+
 int map_seek(struct inode *ip, uint32_t file_block, uint32_t limit, bool hole, uint32_t *found)
 {
 	uint64_t at = file_block;

@@ -232,25 +232,20 @@ static void pager_sync(struct inode *ip, const struct request *request)
 }
 
 /* Promises that nobody will use are given back, pages that were promised room but never stored to are
- * dropped so that the kernel asks again, and indirect blocks beyond the end are freed. */
+ * dropped so that the kernel asks again, and indirect blocks made for nothing are freed. */
 static void trim_idle(struct inode *ip)
 {
 	struct quire_obj_info info;
-	uint32_t page = 0;
 
 	inode_exclude(ip);
-	if (!ip->streams && object_info(ip->object, &info) == 0 && !info.dirty) {
-		bool trimmed = ip->reserved || info.capacity > info.size;
+	if (!ip->streams && object_info(ip->object, &info) == 0 && !info.dirty && ip->reserved) {
+		uint32_t page = 0;
 
 		object_set_capacity(ip->object, info.size);
-		while ((page = reserve_next(ip, page)) != UINT32_MAX) {
-			object_evict(ip->object, page, 1);
-			page++;
-		}
+		while ((page = reserve_next(ip, page)) != UINT32_MAX)
+			object_evict(ip->object, page++, 1);
 		reserve_trim(ip, 0);
-		if (trimmed)
-			map_truncate(ip, (uint32_t)((info.size + ip->fs->block_size - 1) >>
-						    ip->fs->block_shift));
+		map_prune(ip);
 	}
 	inode_admit(ip);
 }
