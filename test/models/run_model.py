@@ -51,7 +51,7 @@ def verify(arguments, directory):
     options = ["-DCOLLAPSE", f"-DMEMLIM={arguments.memory}", "-DVECTORSZ=1024"]
     command = ["./pan", f"-m{arguments.depth}"]
     if arguments.claim:
-        options.append("-DNFAIR=3")
+        options.append("-DNFAIR=5")
         command += ["-a", "-f", "-N", arguments.claim]
     else:
         options += ["-DSAFETY", "-DNOCLAIM"]
