@@ -138,7 +138,7 @@ void test_fences(void)
 	CHECK(sbi(RFENCE, REMOTE_FENCE_I, 0, ALL, 0, 0, 0).error == SUCCESS);
 	CHECK(sbi(RFENCE, REMOTE_SFENCE_VMA, 0, 0, 0, 0, 0).error == SUCCESS);
 
-	CHECK(sbi(RFENCE, REMOTE_SFENCE_VMA, 1u << 31, 0, 0, 0, 0).error == INVALID_PARAM);
+	CHECK(sbi(RFENCE, REMOTE_SFENCE_VMA, 1u << 31, 32, 0, 0, 0).error == INVALID_PARAM);
 	CHECK(sbi(RFENCE, REMOTE_SFENCE_VMA_ASID, 1, 1000, 0, 0, 1).error == INVALID_PARAM);
 	CHECK(sbi(RFENCE, REMOTE_FENCE_I, 3, 63, 0, 0, 0).error == INVALID_PARAM);
 	CHECK(sbi(RFENCE, 99, 1, 0, 0, 0, 0).error == NOT_SUPPORTED);

@@ -204,7 +204,7 @@ static void test_ipi(void)
 {
 	struct worker *self = &workers[hart_ids[0]];
 
-	CHECK(sbi(IPI, 0, 1u << 31, 0, 0, 0, 0).error == INVALID_PARAM);
+	CHECK(sbi(IPI, 0, 1u << 31, 32, 0, 0, 0).error == INVALID_PARAM);
 	CHECK(sbi(IPI, 0, 1, 5000, 0, 0, 0).error == INVALID_PARAM);
 	CHECK(sbi(IPI, 0, 0, 0, 0, 0, 0).error == SUCCESS);
 	CHECK(!(csr_read(sip) & INT_SOFTWARE));

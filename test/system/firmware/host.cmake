@@ -1,0 +1,9 @@
+# ctest's entry for the firmware. QUIRE_TARGET_DIR is where the target configuration is built.
+if(NOT DEFINED QUIRE_TARGET_DIR)
+  set(QUIRE_TARGET_DIR ${CMAKE_SOURCE_DIR}/build)
+endif()
+add_test(NAME system.firmware
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/run.py
+    --firmware ${QUIRE_TARGET_DIR}/firmware.bin
+    --payload ${QUIRE_TARGET_DIR}/firmware-payload.elf)
+set_tests_properties(system.firmware PROPERTIES TIMEOUT 900 LABELS system)
