@@ -45,7 +45,7 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 	va_start(ap, format);
 	log_vformat(text, sizeof(text), format, ap);
 	va_end(ap);
-	log_printf("\npanic on hart %u at %s:%d: %s\n", arch_hart_index(), file, line, text);
+	log_printf("\nQUIRE PANIC: hart %u at %s:%d: %s\n", arch_hart_index(), file, line, text);
 	arch_panic_report();
 	arch_poweroff(255);
 }

@@ -1,0 +1,1 @@
+"""What stands behind ./quire: building, disks, QEMU, tests, the compiler wrapper."""
