@@ -24,6 +24,7 @@
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 #include <kernel/elf.h>
+#include <kernel/futex.h>
 #include <mm/slab.h>
 #include <arch/uaccess.h>
 
@@ -427,6 +428,8 @@ s32 sys_exec(struct arch_regs *r)
 	error = file != NULL ? build_from_user(file, &e, &image) : -EACCES;
 	if (!error) {
 		error = end_other_threads(p, t);
+		if (!error)
+			error = futex_thread_died(t); /* -EBLOCKED, or robust mutexes are dealt with */
 		if (error)
 			aspace_put(image.space);
 	}

@@ -12,15 +12,17 @@
  * it directly (sched_switch_to), without a run queue.
  *
  * The port's lock guards call_state and the two lists. Who takes a thread off `callers` or `taken`
- * under it has the sole right and duty to end that call: the server's reply, the caller's own signal
- * or death (ipc_abandon_call), the server's death (ipc_process_died), the last receiver's going. A
+ * under it, and has claimed it from signals (sched_claim_call), has the sole right and duty to end
+ * that call: the server's reply, the server's death (ipc_process_died), the last receiver's going. A
+ * signal or death that wakes the caller first makes the claim fail; the caller then gives the call up
+ * itself (ipc_abandon_call). A
  * reply token is looked for on `taken` of the port that the server received from, so a token that is
  * stale, used twice or invented finds nobody: ESRCH.
  *
  * Handles travel in struct thread (call_handles) with a reference each. Installing them takes a handle
  * table's lock, which ranks below the port's: so the receiving side, or the replier on behalf of the
- * caller, does it with no port lock held. For the caller this is state REPLYING: a signal that comes
- * then waits the few instructions until the reply is complete.
+ * caller, does it with no port lock held. For the caller this is state REPLYING: it is claimed, so a
+ * signal that comes then waits the few instructions until the reply is complete.
  *
  * A client holds its reference to the port it called last until it calls another or ends
  * (call_port); so ipc_abandon_call never meets a freed port. The same for serve_port.
@@ -251,7 +253,8 @@ static int reply(struct thread *t, struct port *p, u32 token, struct thread **ou
 	spin_lock(&p->lock);
 	struct thread *caller = taken_by_token_locked(p, token);
 
-	if (unlikely(!caller || caller->call_server != t->process)) {
+	/* A caller that can't be claimed has been woken by a signal: it is as good as gone. */
+	if (unlikely(!caller || caller->call_server != t->process || !sched_claim_call(caller))) {
 		spin_unlock(&p->lock);
 		drop_flying(flying);
 		return -ESRCH;
@@ -430,11 +433,7 @@ void ipc_abandon_call(struct thread *t)
 	if (!p)
 		return;
 	spin_lock(&p->lock);
-	while (t->call_state == CALL_REPLYING) {
-		spin_unlock(&p->lock);
-		arch_relax();
-		spin_lock(&p->lock);
-	}
+	debug_assert(t->call_state != CALL_REPLYING); /* the thread runs, so nobody has claimed it */
 	if (t->call_state != CALL_NONE)
 		list_remove(&t->call_link);
 	t->call_state = CALL_NONE;
@@ -445,7 +444,11 @@ void ipc_abandon_call(struct thread *t)
 void ipc_fail_calls_locked(struct port *p, struct list *calls, int error)
 {
 	debug_assert(spin_is_locked(&p->lock));
-	list_for_each(t, calls, struct thread, call_link) {
+	list_for_each_safe(t, calls, struct thread, call_link) {
+		if (!sched_claim_call(t)) { /* a signal's already: it gives the call up itself */
+			list_remove(&t->call_link);
+			continue;
+		}
 		t->call_state = CALL_REPLYING; /* until ipc_wake_failed */
 		arch_regs_set(&t->regs, 0, (u32)error);
 	}

@@ -241,6 +241,18 @@ void sched_break_call(struct thread *t)
 	spin_unlock(&t->sched_lock);
 }
 
+bool sched_claim_call(struct thread *t)
+{
+	bool claimed;
+
+	spin_lock(&t->sched_lock);
+	claimed = t->state == THREAD_WAITING && t->call_waits;
+	if (claimed)
+		t->call_waits = false;
+	spin_unlock(&t->sched_lock);
+	return claimed;
+}
+
 void sched_poke(struct thread *t)
 {
 	u32 hart = __atomic_load_n(&t->last_hart, __ATOMIC_RELAXED);
@@ -304,7 +316,7 @@ void sched_leave(struct hart *h)
 		spin_unlock(&h->queue_lock);
 	} else {
 		dead = t->state == THREAD_DEAD;
-		t->on_hart = false;
+		__atomic_store_n(&t->on_hart, false, __ATOMIC_RELEASE); /* for sched_switch_to */
 		spin_unlock(&t->sched_lock);
 		/* From here on t may run elsewhere, and end. */
 		if (dead)
@@ -375,16 +387,13 @@ bool sched_switch_to(struct thread *t)
 		sched_wake(t);
 		return false;
 	}
-	spin_lock(&t->sched_lock);
-	if (unlikely(t->state != THREAD_WAITING || t->on_hart)) {
-		spin_unlock(&t->sched_lock);
+	/* No lock: nobody else may wake it, and once its hart has let go of it nobody else has it. */
+	if (unlikely(__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))) {
 		sched_wake(t);
 		return false;
 	}
 	t->state = THREAD_RUNNING;
 	t->on_hart = true;
-	t->call_waits = false;
-	spin_unlock(&t->sched_lock);
 	h->next = t;
 	h->need_resched = 1; /* trap_exit shall look, even if current is woken before it gets there */
 	return true;

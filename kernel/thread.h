@@ -188,13 +188,17 @@ void sched_init(void);
 /* Makes a waiting or new thread ready; picks a hart, sends an IPI to an idle one. */
 void sched_wake(struct thread *t);
 /* Direct switch: the current thread waits (its state is set already), `t`, which was waiting, runs
- * next on this hart. False if t may not run here or something more important is ready: then t has
- * been woken the ordinary way. */
+ * next on this hart. `t` is the caller's alone (wait_take_one, sched_claim_call). False if t may not run
+ * here or something more important is ready: then t has been woken the ordinary way. */
 bool sched_switch_to(struct thread *t);
 void sched_yield_current(void);
 void sched_tick(void);
 /* Wakes a thread that waits in a call, and only such a one, with `interrupted` set. */
 void sched_break_call(struct thread *t);
+/* Who answers a call makes its waiting thread his alone with this, under the lock of call_state: true:
+ * no signal wakes it any more, it waits for the claimer's sched_wake or sched_switch_to, however late.
+ * False: a signal has woken it, and it is about to give its call up: there is nobody to answer. */
+bool sched_claim_call(struct thread *t);
 /* A stopped thread goes on. */
 void sched_continue(struct thread *t);
 /* Makes the hart that runs t, if another one does, enter the kernel soon. */
@@ -217,9 +221,7 @@ void wait_wake_one(struct wait_queue *q);
 struct thread *wait_take_one(struct wait_queue *q);
 /* The current thread waits in a call, on no queue: whoever answers (call_state) wakes it, or a signal
  * does; the thread then gives the call up itself, with ipc_abandon_call. Called with the lock held that
- * guards call_state. Who answers calls sched_wake or sched_switch_to before he lets go of that lock:
- * a thread that a signal has woken could else have left its call and be waiting for something new by
- * the time of the wake. */
+ * guards call_state. Who answers claims the thread first (sched_claim_call). */
 void wait_block_call(void);
 /* A handler may set thread->parked under the same lock, and return -EPARKED for -EBLOCKED: then the
  * program counter stays behind the call, and who wakes the thread sets its result registers and calls

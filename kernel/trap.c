@@ -277,6 +277,8 @@ static bool attend(struct thread *t)
 			wait_break(t);
 		if (t->state != THREAD_RUNNING)
 			return false;
+		if (t->waiting_request != NULL)
+			put_request(t);
 		if (!thread_finish(t)) {
 			arch_regs_init(&t->regs, 0, 0, 0, 0);
 			return true;
@@ -294,8 +296,9 @@ static bool attend(struct thread *t)
 		return false;
 	if (t->interrupted && (t->parked || t->call_state != CALL_NONE))
 		settle_broken_wait(t);
-	/* A broken call is made again first, to find out how it ends. */
-	if (bits & ATTENTION_SIGNAL && !(t->in_call && t->interrupted)) {
+	/* A call that is under way is made again first: it ends, or is told by wait_was_interrupted
+	 * that it should. A handler's own calls must not find this one's progress. */
+	if (bits & ATTENTION_SIGNAL && !t->in_call) {
 		signal_deliver(t);
 		return false;
 	}
