@@ -7,6 +7,7 @@
  */
 #include "init.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <quire/fs.h>
@@ -79,17 +80,36 @@ void begin_output(void)
 	output_begun = true;
 }
 
+static bool files_are_served(void)
+{
+	if (root_in_memory)
+		return services[SERVICE_MEMFS].wanted;
+	return services[SERVICE_EXT2].wanted && services[SERVICE_DISK].wanted;
+}
+
+/* A server that hangs must not keep the machine up for ever. */
+static void *watchdog(void *unused)
+{
+	(void)unused;
+	sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + WATCHDOG_NS);
+	report("a server hangs: powering off without it");
+	sys_poweroff(QUIRE_H_RESOURCE, shutdown_status ? shutdown_status : STATUS_BROKEN);
+	return NULL;
+}
+
 static _Noreturn void shut_down(void)
 {
 	char marker[32];
+	pthread_t thread;
 
+	pthread_create(&thread, NULL, watchdog, NULL);
 	if (output_begun) {
 		snprintf(marker, sizeof(marker), MARKER_END, shutdown_status);
 		print(marker);
 	}
 	if (shutdown_why)
 		announce("%s", shutdown_why);
-	if (services[root_in_memory ? SERVICE_MEMFS : SERVICE_EXT2].wanted) {
+	if (files_are_served()) {
 		int status = ask(QUIRE_H_ROOT, FS_SHUTDOWN, 0, NULL, 0);
 
 		if (status < 0)

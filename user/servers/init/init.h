@@ -35,7 +35,7 @@ void unlock(void);
 
 /* To the kernel's log. */
 __attribute__((format(printf, 1, 2))) void report(const char *format, ...);
-/* To the terminal too: waits for the console server, so not from the main thread. */
+/* To the terminal: waits for the console server, so not from the main thread. */
 __attribute__((format(printf, 1, 2))) void announce(const char *format, ...);
 
 /* ---- devices.c ---- */

@@ -1,4 +1,4 @@
-/* Messages from init: to the kernel's log always, to the terminal where that can't block init. */
+/* Messages from init: to the kernel's log, or to the terminal where that can't block init. */
 #include "init.h"
 
 #include <stdarg.h>
@@ -42,9 +42,10 @@ void announce(const char *format, ...)
 	va_start(args, format);
 	len = format_line(line, format, args);
 	va_end(args);
-	sys_log(line, (uint32_t)len);
-	line[len++] = '\n';
+	line[len] = '\n';
 	ipc_begin(&msg, FS_WRITE);
-	ipc_put(&msg, line, (size_t)len);
-	sys_call(QUIRE_H_CONSOLE, &msg);
+	ipc_put(&msg, line, (size_t)len + 1);
+	/* The log ends up on the same screen, so once is enough. */
+	if (ipc_call(QUIRE_H_CONSOLE, &msg) < 0)
+		sys_log(line, (uint32_t)len);
 }
