@@ -18,6 +18,7 @@
 #define SHUTDOWN_BIT 1u
 #define ATTEMPTS     5
 #define RETRY_NS     200000000ull
+#define WATCHDOG_NS  60000000000ull
 #define MARKER_BEGIN "\001QUIRE-BEGIN\002"
 #define MARKER_END   "\001QUIRE-END %d\002"
 
