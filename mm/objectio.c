@@ -6,8 +6,8 @@
  * reused, whatever happens to the slot meanwhile.
  *
  * A store is marked dirty before it is made (model B). It may be overtaken by a writeback that begins
- * between the marking and the copying and ends before it: so after the copy the page is marked again
- * if it is no longer DIRTY.
+ * between the marking and the copying and ends before it: so after the copy the page is marked again,
+ * under the lock (B10).
  *
  * Writing beyond the size. One thread at a time extends an object: it is the `extender` until its call
  * ends, and others that would extend wait. So appends are whole, and nobody sees a size whose bytes are
@@ -164,9 +164,10 @@ static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 	size_t moved = n;
 	int error = arch_copy_from_user_partial((char *)frame_address(frame_number(f)) + in_page, from, n,
 		&moved);
-	bool extends = at + moved > o->size; /* only the extender can find this true */
 
-	if (moved && (extends || f->state != PAGE_DIRTY)) {
+	if (moved) {
+		/* Under the lock even if the page looks dirty: an unlocked look could pass the copy's
+		 * own stores (model B's mutant REMARK_UNLOCKED). */
 		spin_lock(&o->lock);
 		if (f->object == o) {
 			object_mark_dirty_locked(o, f);

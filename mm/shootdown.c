@@ -177,6 +177,7 @@ void shootdown_icache(struct aspace *a)
 {
 	u32 self = 1u << arch_hart_index();
 
+	arch_fence();
 	__atomic_fetch_or(&a->icache_stale, __atomic_load_n(&a->ran, __ATOMIC_RELAXED) & ~self,
 		__ATOMIC_RELAXED);
 	arch_fence();

@@ -1,0 +1,42 @@
+/* read() and write() work on the frames that are mapped: there is no second copy to keep in step. */
+#include "demo.h"
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int demo_rw(void)
+{
+	char buffer[16] = {0};
+	int fd = demo_file(1, '.');
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	demo_title("read and write use the very page that is mapped.");
+	if (page == MAP_FAILED)
+		demo_fail("mapping");
+	demo_step("A page of a file is mapped; \"hello\" is stored through the mapping.");
+	memcpy(page, "hello", 5);
+	pread(fd, buffer, 5, 0);
+	demo_proof(!memcmp(buffer, "hello", 5), "read() finds it at once: \"%s\"", buffer);
+	struct quire_info_page before = demo_page(0, page);
+
+	demo_step("\"world\" is written with write().");
+	pwrite(fd, "world", 5, 0);
+	demo_proof(!memcmp(page, "world", 5), "the mapping shows it at once: \"%.5s\"", page);
+	struct quire_info_page after = demo_page(0, page);
+
+	demo_proof(before.frame == after.frame, "it is the same frame throughout: %05lx", (unsigned long)after.frame);
+	demo_proof(after.dirty, "the kernel knows it is dirty");
+	uint64_t calls = demo_harts().ipc_calls;
+
+	for (int i = 0; i < 1000; i++)
+		pwrite(fd, &i, sizeof(i), 0);
+	demo_step("A thousand more writes.");
+	demo_proof(demo_harts().ipc_calls - calls < 50, "no message went to the file server for them: %lu in all",
+		(unsigned long)(demo_harts().ipc_calls - calls));
+	fsync(fd);
+	demo_step("fsync.");
+	demo_proof(!demo_page(0, page).dirty, "the page is clean: its bytes are on the disk");
+	munmap(page, PAGE);
+	close(fd);
+	return 0;
+}
