@@ -1,12 +1,12 @@
 /*
  * basename: the last component of a path, without a suffix.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static void print(const char *path, const char *suffix)
@@ -30,29 +30,29 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"PATH [SUFFIX]\n       basename [-a] [-s SUFFIX] PATH...\n"
 		"Prints what stands after the last slash, without the SUFFIX.");
-	while ((c = getopt(argc, argv, "+as:")) != -1) {
+	while ((c = next_option(argc, argv, "+as:")) != -1) {
 		if (c == 'a') {
 			many = true;
 		} else if (c == 's') {
-			suffix = optarg;
+			suffix = option_arg;
 			many = true;
 		} else {
 			usage_error(1);
 		}
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing operand");
 		usage_error(1);
 	}
 	if (!many) {
-		if (argc - optind > 2) {
-			warn("extra operand '%s'", argv[optind + 2]);
+		if (argc - option_index > 2) {
+			warn("extra operand '%s'", argv[option_index + 2]);
 			usage_error(1);
 		}
-		print(argv[optind], argv[optind + 1]);
+		print(argv[option_index], argv[option_index + 1]);
 		return program_end(0);
 	}
-	for (; optind < argc; optind++)
-		print(argv[optind], suffix);
+	for (; option_index < argc; option_index++)
+		print(argv[option_index], suffix);
 	return program_end(0);
 }

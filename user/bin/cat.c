@@ -2,12 +2,12 @@
  * cat: files to standard output, 64 KiB at a time.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool number_lines;
@@ -77,15 +77,15 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-nu] [FILE]...\nCopies the files, or standard input, to standard output.\n"
 		"  -n  number the lines\n  -u  ignored: output is never held back");
-	while ((c = getopt(argc, argv, "nu")) != -1) {
+	while ((c = next_option(argc, argv, "nu")) != -1) {
 		if (c == 'n')
 			number_lines = true;
 		else if (c != 'u')
 			usage_error(1);
 	}
-	if (optind == argc)
+	if (option_index == argc)
 		ok = cat_file("-");
-	for (; optind < argc; optind++)
-		ok &= cat_file(argv[optind]);
+	for (; option_index < argc; option_index++)
+		ok &= cat_file(argv[option_index]);
 	return program_end(!ok);
 }

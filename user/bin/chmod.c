@@ -1,13 +1,13 @@
 /*
  * chmod: changes the mode of files.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool recursive;

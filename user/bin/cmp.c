@@ -1,10 +1,10 @@
 /*
  * cmp: compares two files byte by byte.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 static FILE *open_input(const char *name)
@@ -33,23 +33,23 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-ls] [-n LIMIT] FILE1 [FILE2]\n  -l  every byte that differs\n"
 		"  -s  only the status\n  -n  no more than LIMIT bytes");
-	while ((c = getopt(argc, argv, "ln:s")) != -1) {
+	while ((c = next_option(argc, argv, "ln:s")) != -1) {
 		switch (c) {
 		case 'l': all = true; break;
 		case 'n':
-			if (!parse_size(optarg, &limit))
-				die(2, "invalid limit '%s'", optarg);
+			if (!parse_size(option_arg, &limit))
+				die(2, "invalid limit '%s'", option_arg);
 			break;
 		case 's': silent = true; break;
 		default: usage_error(2);
 		}
 	}
-	if (argc - optind < 1 || argc - optind > 2) {
-		warn(optind == argc ? "missing operand" : "extra operand");
+	if (argc - option_index < 1 || argc - option_index > 2) {
+		warn(option_index == argc ? "missing operand" : "extra operand");
 		usage_error(2);
 	}
-	names[0] = argv[optind];
-	names[1] = optind + 1 < argc ? argv[optind + 1] : "-";
+	names[0] = argv[option_index];
+	names[1] = option_index + 1 < argc ? argv[option_index + 1] : "-";
 	f[0] = open_input(names[0]);
 	f[1] = open_input(names[1]);
 	for (; limit < 0 || at < (unsigned long long)limit; at++) {

@@ -1,10 +1,10 @@
 /*
  * cp: copies files and, with -r, trees.
  */
-#include <getopt.h>
 #include <stdlib.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 #include "shared/tree.h"
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 		"  -r, -R  copy directories and what is in them\n  -p      keep mode and times\n"
 		"  -a      both\n  -f      replace files that cannot be opened\n"
 		"  -v      say what is copied");
-	while ((c = getopt(argc, argv, "afprRv")) != -1) {
+	while ((c = next_option(argc, argv, "afprRv")) != -1) {
 		switch (c) {
 		case 'a': o.recursive = o.preserve = true; break;
 		case 'f': o.force = true; break;
@@ -42,18 +42,18 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (argc - optind < 2) {
-		warn(optind == argc ? "missing file operand" : "missing destination operand");
+	if (argc - option_index < 2) {
+		warn(option_index == argc ? "missing file operand" : "missing destination operand");
 		usage_error(1);
 	}
 	target = argv[argc - 1];
 	if (is_directory(target)) {
-		for (; optind < argc - 1; optind++)
-			ok &= copy_into(argv[optind], target, &o);
-	} else if (argc - optind > 2) {
+		for (; option_index < argc - 1; option_index++)
+			ok &= copy_into(argv[option_index], target, &o);
+	} else if (argc - option_index > 2) {
 		die(1, "target '%s' is not a directory", target);
 	} else {
-		ok = copy_tree(argv[optind], target, &o);
+		ok = copy_tree(argv[option_index], target, &o);
 	}
 	return program_end(!ok);
 }

@@ -1,13 +1,13 @@
 /*
  * cut: parts of each line, by bytes or by fields.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/lines.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 struct range {
@@ -126,21 +126,21 @@ int main(int argc, char **argv)
 		"  -O      separate the output by STRING\n  -s      no lines without the CHAR\n"
 		"  -v      all but those in the LIST\nA LIST is N, N-M, N- or -M, separated by "
 		"commas.");
-	while ((c = getopt(argc, argv, "b:c:d:f:nO:sv")) != -1) {
+	while ((c = next_option(argc, argv, "b:c:d:f:nO:sv")) != -1) {
 		switch (c) {
 		case 'b':
-		case 'c': parse_ranges(optarg); break;
+		case 'c': parse_ranges(option_arg); break;
 		case 'f':
-			parse_ranges(optarg);
+			parse_ranges(option_arg);
 			by_fields = true;
 			break;
 		case 'd':
-			if (optarg[0] && optarg[1])
+			if (option_arg[0] && option_arg[1])
 				die(1, "the delimiter must be a single character");
-			delimiter = optarg[0];
+			delimiter = option_arg[0];
 			break;
 		case 'n': break;
-		case 'O': output_delimiter = optarg; break;
+		case 'O': output_delimiter = option_arg; break;
 		case 's': only_delimited = true; break;
 		case 'v': complement = true; break;
 		default: usage_error(1);
@@ -150,6 +150,6 @@ int main(int argc, char **argv)
 		warn("you must specify a list of bytes, characters, or fields");
 		usage_error(1);
 	}
-	ok = for_each_file(argc - optind, argv + optind, cut_file);
+	ok = for_each_file(argc - option_index, argv + option_index, cut_file);
 	return program_end(!ok);
 }

@@ -1,13 +1,13 @@
 /*
  * date: the time of day, in UTC unless TZ says otherwise.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 /* strftime, and %s and %N, which it does not have everywhere. */
@@ -51,17 +51,17 @@ int main(int argc, char **argv)
 		"FORMAT is that of strftime, with %%s and %%N.");
 	if (clock_gettime(CLOCK_REALTIME, &ts) != 0)
 		die_errno(1, "cannot read the clock");
-	while ((c = getopt(argc, argv, "d:r:uR")) != -1) {
+	while ((c = next_option(argc, argv, "d:r:uR")) != -1) {
 		switch (c) {
 		case 'd':
-			if (optarg[0] != '@')
-				die(1, "invalid date '%s'", optarg);
-			ts = (struct timespec){.tv_sec = (time_t)number_arg(optarg + 1,
+			if (option_arg[0] != '@')
+				die(1, "invalid date '%s'", option_arg);
+			ts = (struct timespec){.tv_sec = (time_t)number_arg(option_arg + 1,
 						       -0x7fffffffLL, 0xffffffffLL, "date")};
 			break;
 		case 'r':
-			if (stat(optarg, &st) != 0)
-				die_errno(1, "%s", optarg);
+			if (stat(option_arg, &st) != 0)
+				die_errno(1, "%s", option_arg);
 			ts = (struct timespec){.tv_sec = st.st_mtime};
 			break;
 		case 'R': format = "%a, %d %b %Y %H:%M:%S %z"; break;
@@ -69,10 +69,10 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (optind < argc) {
-		if (argv[optind][0] != '+' || argc - optind > 1)
-			die(1, "invalid date '%s'", argv[optind]);
-		format = argv[optind] + 1;
+	if (option_index < argc) {
+		if (argv[option_index][0] != '+' || argc - option_index > 1)
+			die(1, "invalid date '%s'", argv[option_index]);
+		format = argv[option_index] + 1;
 	}
 	if (utc)
 		setenv("TZ", "UTC0", 1);

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -208,25 +207,19 @@ static void skip_input(char *block)
 
 static void print_tally(double seconds)
 {
-	char human[8];
+	char size[8] = "";
+	char rate[8] = "";
 
 	if (op.quiet)
 		return;
-	fprintf(stderr, "%llu+%llu records in\n%llu+%llu records out\n", tally.full_in,
-		tally.part_in, tally.full_out, tally.part_out);
+	complain("%llu+%llu records in\n%llu+%llu records out", tally.full_in, tally.part_in,
+		tally.full_out, tally.part_out);
 	if (op.terse)
 		return;
-	fprintf(stderr, "%llu bytes", tally.bytes);
-	if (tally.bytes >= 1024) {
-		format_human(tally.bytes, human);
-		fprintf(stderr, " (%s)", human);
-	}
-	fprintf(stderr, " copied, %.6g s", seconds);
-	if (seconds > 0) {
-		format_human((unsigned long long)((double)tally.bytes / seconds), human);
-		fprintf(stderr, ", %s/s", human);
-	}
-	fputc('\n', stderr);
+	format_human(tally.bytes, size);
+	if (seconds > 0)
+		format_human((unsigned long long)((double)tally.bytes / seconds), rate);
+	complain("%llu bytes (%s) copied, %.6g s, %s/s", tally.bytes, size, seconds, rate);
 }
 
 static bool write_block(const char *block, size_t n)

@@ -2,13 +2,13 @@
  * df: how full file systems are. Without arguments: the root, and what is mounted on the
  * directories in it.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool human;
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-hik] [FILE]...\n  -h  sizes as 1K, 1M\n  -i  inodes instead of blocks\n"
 		"  -k  blocks of 1024 bytes (always so)");
-	while ((c = getopt(argc, argv, "hik")) != -1) {
+	while ((c = next_option(argc, argv, "hik")) != -1) {
 		switch (c) {
 		case 'h': human = true; break;
 		case 'i': inodes = true; break;
@@ -111,9 +111,9 @@ int main(int argc, char **argv)
 		}
 	}
 	print_header();
-	if (optind == argc)
+	if (option_index == argc)
 		ok = print_mounted();
-	for (; optind < argc; optind++)
-		ok &= print_file_system(argv[optind]);
+	for (; option_index < argc; option_index++)
+		ok &= print_file_system(argv[option_index]);
 	return program_end(!ok);
 }

@@ -1,13 +1,13 @@
 /*
  * du: how much room files and trees take on the disk. A file with several names counts once.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 struct seen {
@@ -96,22 +96,22 @@ int main(int argc, char **argv)
 		"  -d  no deeper than DEPTH\n  -h  sizes as 1K, 1M\n  -k  in 1024 bytes (always "
 		"so)\n"
 		"  -s  only what is named");
-	while ((c = getopt(argc, argv, "abcd:hks")) != -1) {
+	while ((c = next_option(argc, argv, "abcd:hks")) != -1) {
 		switch (c) {
 		case 'a': every_file = true; break;
 		case 'b': apparent = true; break;
 		case 'c': grand_total = true; break;
-		case 'd': max_depth = number_arg(optarg, 0, INT_MAX, "depth"); break;
+		case 'd': max_depth = number_arg(option_arg, 0, INT_MAX, "depth"); break;
 		case 'h': human = true; break;
 		case 'k': break;
 		case 's': max_depth = 0; break;
 		default: usage_error(1);
 		}
 	}
-	if (optind == argc)
+	if (option_index == argc)
 		total = measure(".", 0);
-	for (; optind < argc; optind++)
-		total += measure(argv[optind], 0);
+	for (; option_index < argc; option_index++)
+		total += measure(argv[option_index], 0);
 	if (grand_total)
 		print_size(total, "total");
 	return program_end(!ok);

@@ -1,15 +1,8 @@
 /*
  * echo: its arguments, separated by blanks. The shell has it built in.
  */
-#include <stdio.h>
-
 #include "shared/commands.h"
 #include "shared/program.h"
-
-static void put(const char *s, size_t n)
-{
-	fwrite(s, 1, n, stdout);
-}
 
 int main(int argc, char **argv)
 {
@@ -19,5 +12,5 @@ int main(int argc, char **argv)
 			"  -e  decode backslash escapes\n  -E  do not (the default)");
 	else
 		program_begin(1, argv, "");
-	return program_end(echo_command(argc, argv, put));
+	return program_end(echo_command(argc, argv, put_output));
 }

@@ -2,12 +2,12 @@
  * env: shows the environment, or runs a program with a changed one.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 extern char **environ;
@@ -28,16 +28,16 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-i] [-u NAME] [NAME=VALUE]... [PROGRAM [ARGUMENT]...]\n"
 		"  -i  start from nothing\n  -u  without NAME");
-	while ((c = getopt(argc, argv, "+iu:")) != -1) {
+	while ((c = next_option(argc, argv, "+iu:")) != -1) {
 		if (c == 'i')
 			environ = nothing;
 		else if (c == 'u')
-			unsetenv(optarg);
+			unsetenv(option_arg);
 		else
 			usage_error(125);
 	}
-	for (; optind < argc && strchr(argv[optind], '='); optind++) {
-		char *name = must_strdup(argv[optind]);
+	for (; option_index < argc && strchr(argv[option_index], '='); option_index++) {
+		char *name = must_strdup(argv[option_index]);
 		char *value = strchr(name, '=');
 
 		*value++ = '\0';
@@ -45,12 +45,12 @@ int main(int argc, char **argv)
 			die_errno(125, "cannot set '%s'", name);
 		free(name);
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		print_environment();
 		return program_end(0);
 	}
-	execvp(argv[optind], argv + optind);
+	execvp(argv[option_index], argv + option_index);
 	c = errno == ENOENT ? 127 : 126;
-	warn_errno("'%s'", argv[optind]);
+	warn_errno("'%s'", argv[option_index]);
 	return c;
 }

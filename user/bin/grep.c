@@ -3,7 +3,6 @@
  * strings are patterns with every special character escaped.
  */
 #include <ctype.h>
-#include <getopt.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "shared/files.h"
 #include "shared/lines.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define TROUBLE 2
@@ -62,7 +62,7 @@ static void add_pattern(const char *s, size_t n)
 	}
 	if (whole_line) {
 		whole = must_alloc(strlen(text) + 8);
-		sprintf(whole, extended ? "^(%s)$" : "^\\(%s\\)$", text);
+		sprintf(whole, !*text ? "^$" : extended ? "^(%s)$" : "^\\(%s\\)$", text);
 		free(text);
 		text = whole;
 	}
@@ -247,7 +247,7 @@ int main(int argc, char **argv)
 		"match\n"
 		"  -q  only the status     -s  no messages        -r  in directories\n"
 		"  -h, -H  never, always name the file");
-	while ((c = getopt(argc, argv, "cEFGhHie:lnoqrRsvwx")) != -1) {
+	while ((c = next_option(argc, argv, "cEFGhHie:lnoqrRsvwx")) != -1) {
 		switch (c) {
 		case 'c': count_only = true; break;
 		case 'E': extended = true; break;
@@ -258,9 +258,9 @@ int main(int argc, char **argv)
 		case 'i': ignore_case = true; break;
 		case 'e':
 			joined = must_alloc(
-				(pattern_text ? strlen(pattern_text) : 0) + strlen(optarg) + 2);
+				(pattern_text ? strlen(pattern_text) : 0) + strlen(option_arg) + 2);
 			sprintf(joined, "%s%s%s", pattern_text ? pattern_text : "",
-				pattern_text ? "\n" : "", optarg);
+				pattern_text ? "\n" : "", option_arg);
 			free(pattern_text);
 			pattern_text = joined;
 			break;
@@ -277,18 +277,18 @@ int main(int argc, char **argv)
 		default: usage_error(TROUBLE);
 		}
 	}
-	if (!pattern_text && optind == argc) {
+	if (!pattern_text && option_index == argc) {
 		warn("missing pattern");
 		usage_error(TROUBLE);
 	}
-	add_patterns(pattern_text ? pattern_text : argv[optind++]);
+	add_patterns(pattern_text ? pattern_text : argv[option_index++]);
 	free(pattern_text);
 	if (show_names < 0)
-		show_names = argc - optind > 1 || recursive;
-	if (optind == argc)
+		show_names = argc - option_index > 1 || recursive;
+	if (option_index == argc)
 		grep_path(recursive ? dot : dash);
-	for (; optind < argc && !(quiet && any_match); optind++)
-		grep_path(argv[optind]);
+	for (; option_index < argc && !(quiet && any_match); option_index++)
+		grep_path(argv[option_index]);
 	if (quiet && any_match)
 		return 0;
 	return program_end(trouble ? TROUBLE : !any_match);

@@ -1,11 +1,11 @@
 /*
  * head: the first lines or bytes of files.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 static long long count = 10;
@@ -67,21 +67,21 @@ int main(int argc, char **argv)
 		"  -c  so many bytes\n  -q  no titles\n  -v  titles even for one file");
 	if (argc > 1 && argv[1][0] == '-' && argv[1][1] >= '0' && argv[1][1] <= '9') {
 		set_count(argv[1] + 1, false);
-		optind = 2;
+		option_index = 2;
 	}
-	while ((c = getopt(argc, argv, "c:n:qv")) != -1) {
+	while ((c = next_option(argc, argv, "c:n:qv")) != -1) {
 		switch (c) {
 		case 'c':
-		case 'n': set_count(optarg, c == 'c'); break;
+		case 'n': set_count(option_arg, c == 'c'); break;
 		case 'q': quiet = true; break;
 		case 'v': verbose = true; break;
 		default: usage_error(1);
 		}
 	}
-	title = verbose || (argc - optind > 1 && !quiet);
-	if (optind == argc)
+	title = verbose || (argc - option_index > 1 && !quiet);
+	if (option_index == argc)
 		ok = head_file("-", title);
-	for (; optind < argc; optind++)
-		ok &= head_file(argv[optind], title);
+	for (; option_index < argc; option_index++)
+		ok &= head_file(argv[option_index], title);
 	return program_end(!ok);
 }

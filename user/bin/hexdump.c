@@ -2,10 +2,10 @@
  * hexdump: bytes in hexadecimal: as 16-bit words, or with -C byte by byte with their characters.
  */
 #include <ctype.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define ROW 16
@@ -97,22 +97,22 @@ int main(int argc, char **argv)
 		"[-Cv] [-n LENGTH] [-s SKIP] [FILE]...\n  -C  bytes and their characters\n"
 		"  -v  all lines, instead of * for equal ones\n  -n  no more than LENGTH bytes\n"
 		"  -s  without the first SKIP bytes");
-	while ((c = getopt(argc, argv, "Cn:s:v")) != -1) {
+	while ((c = next_option(argc, argv, "Cn:s:v")) != -1) {
 		switch (c) {
 		case 'C': canonical = true; break;
 		case 'n':
-			if (!parse_size(optarg, &limit))
-				die(1, "invalid length '%s'", optarg);
+			if (!parse_size(option_arg, &limit))
+				die(1, "invalid length '%s'", option_arg);
 			break;
 		case 's':
-			if (!parse_size(optarg, &skip))
-				die(1, "invalid skip '%s'", optarg);
+			if (!parse_size(option_arg, &skip))
+				die(1, "invalid skip '%s'", option_arg);
 			break;
 		case 'v': all = true; break;
 		default: usage_error(1);
 		}
 	}
-	files = optind < argc ? argv + optind : standard_input;
+	files = option_index < argc ? argv + option_index : standard_input;
 	for (; skip > 0 && (c = next_byte()) != EOF; skip--)
 		offset++;
 	do {

@@ -1,12 +1,12 @@
 /*
  * ln: hard and symbolic links.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool symbolic;
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		"[-fns] TARGET [LINK]\n       ln [-fns] TARGET... DIRECTORY\n"
 		"  -s  symbolic links\n  -f  replace what is there\n"
 		"  -n  a LINK that is a link to a directory is itself replaced");
-	while ((c = getopt(argc, argv, "fns")) != -1) {
+	while ((c = next_option(argc, argv, "fns")) != -1) {
 		switch (c) {
 		case 'f': force = true; break;
 		case 'n': plain_target = true; break;
@@ -66,25 +66,25 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing file operand");
 		usage_error(1);
 	}
-	if (argc - optind == 1)
-		return program_end(!link_into(argv[optind], "."));
+	if (argc - option_index == 1)
+		return program_end(!link_into(argv[option_index], "."));
 	last = argv[argc - 1];
 	if (is_directory(last)) {
 		struct stat st;
 
 		if (plain_target && lstat(last, &st) == 0 && S_ISLNK(st.st_mode) &&
-			argc - optind == 2)
-			return program_end(!make_link(argv[optind], last));
-		for (; optind < argc - 1; optind++)
-			ok &= link_into(argv[optind], last);
-	} else if (argc - optind > 2) {
+			argc - option_index == 2)
+			return program_end(!make_link(argv[option_index], last));
+		for (; option_index < argc - 1; option_index++)
+			ok &= link_into(argv[option_index], last);
+	} else if (argc - option_index > 2) {
 		die(1, "target '%s' is not a directory", last);
 	} else {
-		ok = make_link(argv[optind], last);
+		ok = make_link(argv[option_index], last);
 	}
 	return program_end(!ok);
 }

@@ -2,7 +2,6 @@
  * ls: lists files and directories.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define HALF_YEAR (182L * 24 * 3600)
@@ -397,7 +397,7 @@ int main(int argc, char **argv)
 		"  -t  newest first           -S  largest first     -r  the other way round\n"
 		"  -1  one a line             -C  in columns        -n  -l with owners as numbers");
 	columns = isatty(STDOUT_FILENO);
-	while ((c = getopt(argc, argv, "1aACdFhilnrRsSt")) != -1) {
+	while ((c = next_option(argc, argv, "1aACdFhilnrRsSt")) != -1) {
 		switch (c) {
 		case '1': columns = false; break;
 		case 'a': all = true; break;
@@ -420,8 +420,8 @@ int main(int argc, char **argv)
 		default: usage_error(2);
 		}
 	}
-	if (optind < argc)
-		list_arguments(argc - optind, argv + optind);
+	if (option_index < argc)
+		list_arguments(argc - option_index, argv + option_index);
 	else
 		list_arguments(1, here);
 	return program_end(status);

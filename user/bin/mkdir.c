@@ -2,13 +2,13 @@
  * mkdir: makes directories and, with -p, those above them.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool make(const char *path, mode_t mode, bool may_exist)
@@ -47,15 +47,15 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-p] [-m MODE] DIRECTORY...\n  -m  set the mode, as chmod does\n"
 		"  -p  make the directories above as well; one that exists is fine");
-	while ((c = getopt(argc, argv, "m:p")) != -1) {
+	while ((c = next_option(argc, argv, "m:p")) != -1) {
 		if (c == 'm')
-			mode_text = optarg;
+			mode_text = option_arg;
 		else if (c == 'p')
 			parents = true;
 		else
 			usage_error(1);
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing operand");
 		usage_error(1);
 	}
@@ -63,12 +63,12 @@ int main(int argc, char **argv)
 		if (!parse_mode(mode_text, 0777, &mode))
 			die(1, "invalid mode '%s'", mode_text);
 	}
-	for (; optind < argc; optind++) {
-		bool made = parents ? make_with_parents(argv[optind], mode)
-				    : make(argv[optind], mode, false);
+	for (; option_index < argc; option_index++) {
+		bool made = parents ? make_with_parents(argv[option_index], mode)
+				    : make(argv[option_index], mode, false);
 
-		if (made && mode_text && chmod(argv[optind], mode) != 0) {
-			warn_errno("cannot set mode of '%s'", argv[optind]);
+		if (made && mode_text && chmod(argv[option_index], mode) != 0) {
+			warn_errno("cannot set mode of '%s'", argv[option_index]);
 			made = false;
 		}
 		ok &= made;

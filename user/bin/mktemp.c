@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define ATTEMPTS 1000
@@ -66,18 +66,18 @@ int main(int argc, char **argv)
 		"TEMPLATE, at least three, vary.\n"
 		"  -d  a directory   -p  in DIRECTORY   -t  in $TMPDIR or /tmp\n"
 		"  -q  no message    -u  only a name");
-	while ((c = getopt(argc, argv, "dp:qtu")) != -1) {
+	while ((c = next_option(argc, argv, "dp:qtu")) != -1) {
 		switch (c) {
 		case 'd': directory = true; break;
-		case 'p': dir = optarg; break;
+		case 'p': dir = option_arg; break;
 		case 'q': quiet = true; break;
 		case 't': dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"; break;
 		case 'u': dry_run = true; break;
 		default: usage_error(1);
 		}
 	}
-	if (optind < argc)
-		template = argv[optind];
+	if (option_index < argc)
+		template = argv[option_index];
 	else if (!dir)
 		dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
 	path = dir ? path_join(dir, template) : must_strdup(template);

@@ -2,13 +2,13 @@
  * mv: renames, and between file systems copies and removes.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 #include "shared/tree.h"
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-fnv] FROM TO\n       mv [-fnv] FROM... DIRECTORY\n"
 		"  -f  replace what is there (always so)\n  -n  do not\n  -v  say what is renamed");
-	while ((c = getopt(argc, argv, "fnv")) != -1) {
+	while ((c = next_option(argc, argv, "fnv")) != -1) {
 		switch (c) {
 		case 'f': no_replace = false; break;
 		case 'n': no_replace = true; break;
@@ -71,18 +71,18 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (argc - optind < 2) {
-		warn(optind == argc ? "missing file operand" : "missing destination operand");
+	if (argc - option_index < 2) {
+		warn(option_index == argc ? "missing file operand" : "missing destination operand");
 		usage_error(1);
 	}
 	target = argv[argc - 1];
 	if (is_directory(target)) {
-		for (; optind < argc - 1; optind++)
-			ok &= move_into(argv[optind], target);
-	} else if (argc - optind > 2) {
+		for (; option_index < argc - 1; option_index++)
+			ok &= move_into(argv[option_index], target);
+	} else if (argc - option_index > 2) {
 		die(1, "target '%s' is not a directory", target);
 	} else {
-		ok = move(argv[optind], target);
+		ok = move(argv[option_index], target);
 	}
 	return program_end(!ok);
 }

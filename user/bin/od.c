@@ -2,11 +2,11 @@
  * od: bytes in octal and other forms: -t with a size, or the short forms -b -c -d -o -x.
  */
 #include <ctype.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define ROW 16
@@ -151,32 +151,32 @@ int main(int argc, char **argv)
 		"  -t  c, or d, o, u, x with a size of 1, 2, 4 or 8\n"
 		"  -b, -c, -d, -o, -x  for -t o1, c, u2, o2, x2\n  -v  all lines, instead of * for "
 		"equal ones");
-	while ((c = getopt(argc, argv, "A:bcdj:N:ot:vx")) != -1) {
+	while ((c = next_option(argc, argv, "A:bcdj:N:ot:vx")) != -1) {
 		switch (c) {
 		case 'A':
-			if (!optarg[0] || !strchr("doxn", optarg[0]))
-				die(1, "invalid radix '%s'", optarg);
-			radix = optarg[0];
+			if (!option_arg[0] || !strchr("doxn", option_arg[0]))
+				die(1, "invalid radix '%s'", option_arg);
+			radix = option_arg[0];
 			break;
 		case 'b': parse_type("o1"); break;
 		case 'c': parse_type("c"); break;
 		case 'd': parse_type("u2"); break;
 		case 'j':
-			if (!parse_size(optarg, &skip))
-				die(1, "invalid skip '%s'", optarg);
+			if (!parse_size(option_arg, &skip))
+				die(1, "invalid skip '%s'", option_arg);
 			break;
 		case 'N':
-			if (!parse_size(optarg, &limit))
-				die(1, "invalid length '%s'", optarg);
+			if (!parse_size(option_arg, &limit))
+				die(1, "invalid length '%s'", option_arg);
 			break;
 		case 'o': parse_type("o2"); break;
-		case 't': parse_type(optarg); break;
+		case 't': parse_type(option_arg); break;
 		case 'v': all = true; break;
 		case 'x': parse_type("x2"); break;
 		default: usage_error(1);
 		}
 	}
-	files = optind < argc ? argv + optind : standard_input;
+	files = option_index < argc ? argv + option_index : standard_input;
 	for (; skip > 0 && next_byte() != EOF; skip--)
 		offset++;
 	dump(offset, limit, all);

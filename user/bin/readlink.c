@@ -2,7 +2,6 @@
  * readlink: where a symbolic link points, or with -f where a path leads in the end.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define MAX_LINKS 40
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-fn] PATH...\n  -f  follow every link in the path, and print the whole of it\n"
 		"  -n  no newline");
-	while ((c = getopt(argc, argv, "fn")) != -1) {
+	while ((c = next_option(argc, argv, "fn")) != -1) {
 		if (c == 'f')
 			canonical = true;
 		else if (c == 'n')
@@ -106,21 +106,21 @@ int main(int argc, char **argv)
 		else
 			usage_error(1);
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++) {
+	for (; option_index < argc; option_index++) {
 		static char out[PATH_MAX];
 		bool found;
 
 		if (!canonical) {
-			found = read_target(argv[optind], out);
-		} else if (argv[optind][0] == '/') {
-			found = resolve(out, argv[optind], 0);
+			found = read_target(argv[option_index], out);
+		} else if (argv[option_index][0] == '/') {
+			found = resolve(out, argv[option_index], 0);
 		} else {
-			found = getcwd(out, sizeof(out)) && argv[optind][0] &&
-				resolve(out, argv[optind], 0);
+			found = getcwd(out, sizeof(out)) && argv[option_index][0] &&
+				resolve(out, argv[option_index], 0);
 		}
 		if (found)
 			printf("%s%s", out, no_newline ? "" : "\n");

@@ -1,11 +1,11 @@
 /*
  * rm: removes files and, with -r, trees.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 #include "shared/tree.h"
 
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 		"[-firRv] FILE...\n  -f      no message for files that do not exist\n"
 		"  -i      ask before each\n  -r, -R  directories too, with what is in them\n"
 		"  -v      say what is removed");
-	while ((c = getopt(argc, argv, "firRv")) != -1) {
+	while ((c = next_option(argc, argv, "firRv")) != -1) {
 		switch (c) {
 		case 'f':
 			o.force = true;
@@ -43,16 +43,16 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (optind == argc && !o.force) {
+	if (option_index == argc && !o.force) {
 		warn("missing operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++) {
-		if (is_forbidden(argv[optind])) {
-			warn("refusing to remove '%s'", argv[optind]);
+	for (; option_index < argc; option_index++) {
+		if (is_forbidden(argv[option_index])) {
+			warn("refusing to remove '%s'", argv[option_index]);
 			ok = false;
 		} else {
-			ok &= remove_tree(argv[optind], &o);
+			ok &= remove_tree(argv[option_index], &o);
 		}
 	}
 	return program_end(!ok);

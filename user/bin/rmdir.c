@@ -1,11 +1,11 @@
 /*
  * rmdir: removes empty directories and, with -p, those above that become empty.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool remove_one(const char *path)
@@ -47,16 +47,17 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-p] DIRECTORY...\nRemoves directories that are empty.\n"
 		"  -p  then those above them as well");
-	while ((c = getopt(argc, argv, "p")) != -1) {
+	while ((c = next_option(argc, argv, "p")) != -1) {
 		if (c != 'p')
 			usage_error(1);
 		parents = true;
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++)
-		ok &= parents ? remove_with_parents(argv[optind]) : remove_one(argv[optind]);
+	for (; option_index < argc; option_index++)
+		ok &= parents ? remove_with_parents(argv[option_index])
+			      : remove_one(argv[option_index]);
 	return program_end(!ok);
 }

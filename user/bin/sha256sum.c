@@ -4,13 +4,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "shared/lines.h"
+#include "shared/options.h"
 #include "shared/program.h"
 #include "shared/sha256.h"
 
@@ -130,16 +130,30 @@ static bool check_list(FILE *f, const char *name)
 	return t.unreadable + t.mismatched == 0;
 }
 
+/* Takes the long options out of the command line; returns what is left of it. */
+static int long_options(int argc, char **argv, bool *check)
+{
+	int kept = 1;
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--check") == 0)
+			*check = true;
+		else if (strcmp(argv[i], "--quiet") == 0)
+			quiet = true;
+		else if (strcmp(argv[i], "--status") == 0)
+			status_only = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	while (i < argc)
+		argv[kept++] = argv[i++];
+	argv[kept] = NULL;
+	return kept;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"check", no_argument, NULL, 'c'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"status", no_argument, NULL, 's'},
-		{"binary", no_argument, NULL, 'b'},
-		{"text", no_argument, NULL, 't'},
-		{NULL, 0, NULL, 0},
-	};
 	bool check = false;
 	bool ok = true;
 	int c;
@@ -149,23 +163,22 @@ int main(int argc, char **argv)
 		"  -c        check the files named in the LIST\n  --quiet   say only which differ\n"
 		"  --status  say nothing\n  -b, -t    mark the line as binary or text; the digest "
 		"is the same");
-	while ((c = getopt_long(argc, argv, "bct", options, NULL)) != -1) {
+	argc = long_options(argc, argv, &check);
+	while ((c = next_option(argc, argv, "bct")) != -1) {
 		switch (c) {
 		case 'b': mode_mark = '*'; break;
 		case 'c': check = true; break;
-		case 'q': quiet = true; break;
-		case 's': status_only = true; break;
 		case 't': mode_mark = ' '; break;
 		default: usage_error(1);
 		}
 	}
 	if (check) {
-		ok = for_each_file(argc - optind, argv + optind, check_list);
+		ok = for_each_file(argc - option_index, argv + option_index, check_list);
 	} else {
-		if (optind == argc)
+		if (option_index == argc)
 			ok = print_digest("-");
-		for (; optind < argc; optind++)
-			ok &= print_digest(argv[optind]);
+		for (; option_index < argc; option_index++)
+			ok &= print_digest(argv[option_index]);
 	}
 	return program_end(!ok);
 }

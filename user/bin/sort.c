@@ -2,12 +2,14 @@
  * sort: lines in order. All of them are held in memory.
  */
 #include <ctype.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shared/lines.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define MAX_KEYS 8
@@ -333,34 +335,34 @@ int main(int argc, char **argv)
 		"  -k  FIELD[.CHAR][bfnr][,FIELD[.CHAR]]: by this part of the line\n"
 		"  -t  fields are separated by CHAR    -c  only say whether they are in order\n"
 		"  -o  write to FILE, which may be one of those read");
-	while ((c = getopt(argc, argv, "bcfk:no:rst:u")) != -1) {
+	while ((c = next_option(argc, argv, "bcfk:no:rst:u")) != -1) {
 		switch (c) {
 		case 'b': whole.skip_blanks = true; break;
 		case 'c': check = true; break;
 		case 'f': whole.fold = true; break;
-		case 'k': parse_key(optarg); break;
+		case 'k': parse_key(option_arg); break;
 		case 'n': whole.numeric = true; break;
-		case 'o': output = optarg; break;
+		case 'o': output = option_arg; break;
 		case 'r': whole.reverse = true; break;
 		case 's': stable = true; break;
 		case 't':
-			if (!optarg[0] || optarg[1])
+			if (!option_arg[0] || option_arg[1])
 				die(2, "the separator must be one character");
-			separator = (unsigned char)optarg[0];
+			separator = (unsigned char)option_arg[0];
 			break;
 		case 'u': unique = true; break;
 		default: usage_error(2);
 		}
 	}
 	default_orders();
-	if (!for_each_file(argc - optind, argv + optind, read_records))
+	if (!for_each_file(argc - option_index, argv + option_index, read_records))
 		return 2;
 	if (check)
 		return check_order();
 	if (n_records > 1)
 		qsort(records, n_records, sizeof(*records), compare_records);
-	if (output && !freopen(output, "w", stdout))
-		die_errno(2, "open failed: %s", output);
+	if (output)
+		redirect(STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 2);
 	for (i = 0; i < n_records; i++)
 		if (!unique || i == 0 || compare_keys(records[i - 1].text, records[i].text) != 0)
 			puts(records[i].text);

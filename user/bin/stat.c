@@ -1,7 +1,6 @@
 /*
  * stat: what the file system knows about files.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool follow;
@@ -163,20 +163,20 @@ int main(int argc, char **argv)
 		"device %d,\n"
 		"      owner %u %U, group %g %G, access %x %X, modification %y %Y, change %z %Z, "
 		"I/O size %o");
-	while ((c = getopt(argc, argv, "c:fL")) != -1) {
+	while ((c = next_option(argc, argv, "c:fL")) != -1) {
 		switch (c) {
-		case 'c': format = optarg; break;
+		case 'c': format = option_arg; break;
 		case 'f': file_system = true; break;
 		case 'L': follow = true; break;
 		default: usage_error(1);
 		}
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++) {
-		const char *path = argv[optind];
+	for (; option_index < argc; option_index++) {
+		const char *path = argv[option_index];
 
 		if (file_system) {
 			ok &= print_file_system(path);

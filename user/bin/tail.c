@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define STEP 4096
@@ -198,22 +198,22 @@ int main(int argc, char **argv)
 	if (argc > 1 && (argv[1][0] == '-' || argv[1][0] == '+') && argv[1][1] >= '0' &&
 		argv[1][1] <= '9') {
 		set_count(argv[1] + (argv[1][0] == '-'), false);
-		optind = 2;
+		option_index = 2;
 	}
-	while ((c = getopt(argc, argv, "c:fn:qv")) != -1) {
+	while ((c = next_option(argc, argv, "c:fn:qv")) != -1) {
 		switch (c) {
 		case 'c':
-		case 'n': set_count(optarg, c == 'c'); break;
+		case 'n': set_count(option_arg, c == 'c'); break;
 		case 'f': follow = true; break;
 		case 'q': quiet = true; break;
 		case 'v': verbose = true; break;
 		default: usage_error(1);
 		}
 	}
-	title = verbose || (argc - optind > 1 && !quiet);
-	if (optind == argc)
+	title = verbose || (argc - option_index > 1 && !quiet);
+	if (option_index == argc)
 		ok = tail_file("-", title);
-	for (; optind < argc; optind++)
-		ok &= tail_file(argv[optind], title);
+	for (; option_index < argc; option_index++)
+		ok &= tail_file(argv[option_index], title);
 	return program_end(!ok);
 }

@@ -3,11 +3,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 struct output {
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	int i;
 
 	program_begin(argc, argv, "[-ai] [FILE]...\n  -a  append\n  -i  ignore interrupts");
-	while ((c = getopt(argc, argv, "ai")) != -1) {
+	while ((c = next_option(argc, argv, "ai")) != -1) {
 		if (c == 'a')
 			append = true;
 		else if (c == 'i')
@@ -44,18 +44,18 @@ int main(int argc, char **argv)
 		else
 			usage_error(1);
 	}
-	outputs = must_alloc((size_t)(argc - optind + 1) * sizeof(*outputs));
+	outputs = must_alloc((size_t)(argc - option_index + 1) * sizeof(*outputs));
 	outputs[0] = (struct output){"standard output", STDOUT_FILENO};
-	for (; optind < argc; optind++) {
-		int fd = open(
-			argv[optind], O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0666);
+	for (; option_index < argc; option_index++) {
+		int fd = open(argv[option_index],
+			O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0666);
 
 		if (fd < 0) {
-			warn_errno("%s", argv[optind]);
+			warn_errno("%s", argv[option_index]);
 			ok = false;
 			continue;
 		}
-		outputs[count++] = (struct output){argv[optind], fd};
+		outputs[count++] = (struct output){argv[option_index], fd};
 	}
 	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)

@@ -1,20 +1,8 @@
 /*
  * test: conditions as an exit status. The shell has it built in, also under the name [.
  */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "shared/commands.h"
-
-static void complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
+#include "shared/program.h"
 
 int main(int argc, char **argv)
 {

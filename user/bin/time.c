@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/times.h>
 #include <sys/wait.h>
@@ -14,7 +13,7 @@
 
 static void print_seconds(const char *what, double seconds)
 {
-	fprintf(stderr, "%s %.3f\n", what, seconds);
+	complain("%s %.3f", what, seconds);
 }
 
 int main(int argc, char **argv)

@@ -3,12 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool no_create;
@@ -44,19 +44,19 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-c] [-r FILE | -d @SECONDS] FILE...\n  -c  make no new file\n"
 		"  -r  the times of that FILE\n  -d  this many seconds after 1970");
-	while ((c = getopt(argc, argv, "cd:r:")) != -1) {
+	while ((c = next_option(argc, argv, "cd:r:")) != -1) {
 		switch (c) {
 		case 'c': no_create = true; break;
 		case 'd':
-			if (optarg[0] != '@')
-				die(1, "invalid date '%s'", optarg);
+			if (option_arg[0] != '@')
+				die(1, "invalid date '%s'", option_arg);
 			times[0].tv_sec = times[1].tv_sec =
-				(time_t)number_arg(optarg + 1, 0, 0x7fffffff, "date");
+				(time_t)number_arg(option_arg + 1, 0, 0x7fffffff, "date");
 			fixed_times = true;
 			break;
 		case 'r':
-			if (stat(optarg, &st) != 0)
-				die_errno(1, "cannot stat '%s'", optarg);
+			if (stat(option_arg, &st) != 0)
+				die_errno(1, "cannot stat '%s'", option_arg);
 			times[0].tv_sec = st.st_atime;
 			times[1].tv_sec = st.st_mtime;
 			fixed_times = true;
@@ -64,11 +64,11 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing file operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++)
-		ok &= touch(argv[optind]);
+	for (; option_index < argc; option_index++)
+		ok &= touch(argv[option_index]);
 	return program_end(!ok);
 }

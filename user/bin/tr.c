@@ -3,13 +3,13 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shared/commands.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 struct set {
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 		"  -c  what is not in SET1   -d  delete SET1   -s  one of each run from the last "
 		"set\n"
 		"Sets: abc, a-z, \\n, \\012, [:upper:], [x*4].");
-	while ((c = getopt(argc, argv, "+cCds")) != -1) {
+	while ((c = next_option(argc, argv, "+cCds")) != -1) {
 		switch (c) {
 		case 'c':
 		case 'C': complement = true; break;
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 		default: usage_error(1);
 		}
 	}
-	n = argc - optind;
+	n = argc - option_index;
 	translate = !do_delete && n == 2;
 	if (n < 1 || n > 2 || (n == 1 && !do_delete && !do_squeeze) ||
 		(n == 1 && do_delete && do_squeeze) || (n == 2 && do_delete && !do_squeeze)) {
@@ -181,11 +181,11 @@ int main(int argc, char **argv)
 			n > 1 ? argv[argc - 1] : "");
 		usage_error(1);
 	}
-	parse_set(&one, argv[optind], 0);
+	parse_set(&one, argv[option_index], 0);
 	if (complement)
 		complement_set(&one);
 	if (n == 2)
-		parse_set(&two, argv[optind + 1], one.n);
+		parse_set(&two, argv[option_index + 1], one.n);
 	if (translate && two.n == 0)
 		die(1, "when not truncating set1, string2 must be non-empty");
 	for (i = 0; i < 256; i++) {

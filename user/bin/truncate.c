@@ -3,12 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 /* The size after applying N, +N, -N, <N, >N, /N or %N. */
@@ -64,21 +64,21 @@ int main(int argc, char **argv)
 		"FILE\n"
 		"  -s  N, or relative to the old size: +N, -N, <N at most, >N at least,\n"
 		"      /N down, %N up to a multiple; N may end in K, M, G, or kB, MB, GB");
-	while ((c = getopt(argc, argv, "cr:s:")) != -1) {
+	while ((c = next_option(argc, argv, "cr:s:")) != -1) {
 		switch (c) {
 		case 'c': create = false; break;
 		case 'r':
-			if (stat(optarg, &st) != 0)
-				die_errno(1, "cannot stat '%s'", optarg);
+			if (stat(option_arg, &st) != 0)
+				die_errno(1, "cannot stat '%s'", option_arg);
 			n = (long long)st.st_size;
 			size_text = "";
 			break;
 		case 's':
-			size_text = optarg;
+			size_text = option_arg;
 			if (*size_text && strchr("+-<>/%", *size_text))
 				relation = *size_text++;
 			if (!parse_size(size_text, &n))
-				die(1, "invalid number: '%s'", optarg);
+				die(1, "invalid number: '%s'", option_arg);
 			break;
 		default: usage_error(1);
 		}
@@ -87,11 +87,11 @@ int main(int argc, char **argv)
 		warn("you must specify either -s or -r");
 		usage_error(1);
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		warn("missing file operand");
 		usage_error(1);
 	}
-	for (; optind < argc; optind++)
-		ok &= set_size(argv[optind], create, relation, n);
+	for (; option_index < argc; option_index++)
+		ok &= set_size(argv[option_index], create, relation, n);
 	return !ok;
 }

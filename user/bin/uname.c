@@ -1,11 +1,11 @@
 /*
  * uname: what system this is.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 int main(int argc, char **argv)
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 		"[-amnrsv]\n  -s  the system (default)  -n  this machine's name\n"
 		"  -r  its release           -v  its version\n  -m  the kind of machine   -a  all "
 		"of these");
-	while ((c = getopt(argc, argv, "amnrsv")) != -1) {
+	while ((c = next_option(argc, argv, "amnrsv")) != -1) {
 		if (c == 'a') {
 			memset(show, true, sizeof(show));
 			continue;

@@ -2,12 +2,14 @@
  * uniq: one of each run of equal lines.
  */
 #include <ctype.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "shared/lines.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 static bool show_count;
@@ -62,24 +64,25 @@ int main(int argc, char **argv)
 		"  -c  with counts   -d  only repeated lines   -u  only the others   -i  ignore "
 		"case\n"
 		"  -f, -s  do not compare the first FIELDS, or CHARS");
-	while ((c = getopt(argc, argv, "cdf:is:u")) != -1) {
+	while ((c = next_option(argc, argv, "cdf:is:u")) != -1) {
 		switch (c) {
 		case 'c': show_count = true; break;
 		case 'd': only_repeated = true; break;
 		case 'f':
-			skip_fields = number_arg(optarg, 0, 0x7fffffff, "number of fields");
+			skip_fields = number_arg(option_arg, 0, 0x7fffffff, "number of fields");
 			break;
 		case 'i': ignore_case = true; break;
-		case 's': skip_chars = number_arg(optarg, 0, 0x7fffffff, "number of bytes"); break;
+		case 's':
+			skip_chars = number_arg(option_arg, 0, 0x7fffffff, "number of bytes");
+			break;
 		case 'u': only_unique = true; break;
 		default: usage_error(1);
 		}
 	}
-	if (optind < argc && strcmp(argv[optind], "-") != 0 && !freopen(argv[optind], "r", stdin))
-		die_errno(1, "%s", argv[optind]);
-	if (optind + 1 < argc && strcmp(argv[optind + 1], "-") != 0 &&
-		!freopen(argv[optind + 1], "w", stdout))
-		die_errno(1, "%s", argv[optind + 1]);
+	if (option_index < argc && strcmp(argv[option_index], "-") != 0)
+		redirect(STDIN_FILENO, argv[option_index], O_RDONLY, 1);
+	if (option_index + 1 < argc && strcmp(argv[option_index + 1], "-") != 0)
+		redirect(STDOUT_FILENO, argv[option_index + 1], O_WRONLY | O_CREAT | O_TRUNC, 1);
 	while (line_read(&next, stdin, '\n')) {
 		struct line swap = first;
 

@@ -4,12 +4,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shared/files.h"
+#include "shared/options.h"
 #include "shared/program.h"
 
 struct counts {
@@ -96,16 +96,16 @@ static void choose_width(int argc, char **argv)
 	struct stat st;
 	int i;
 
-	if (show_lines + show_words + show_bytes == 1 && argc - optind <= 1) {
+	if (show_lines + show_words + show_bytes == 1 && argc - option_index <= 1) {
 		width = 1;
 		return;
 	}
-	if (optind == argc) {
+	if (option_index == argc) {
 		if (fstat(STDIN_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
 			return;
 		total = (unsigned long long)st.st_size;
 	}
-	for (i = optind; i < argc; i++) {
+	for (i = option_index; i < argc; i++) {
 		if (stat(argv[i], &st) == 0 && !S_ISREG(st.st_mode))
 			return;
 		if (stat(argv[i], &st) == 0)
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 	program_begin(argc, argv,
 		"[-clmw] [FILE]...\n  -l  lines\n  -w  words\n  -c, -m  bytes\n"
 		"All three when none is asked for.");
-	while ((c = getopt(argc, argv, "clmw")) != -1) {
+	while ((c = next_option(argc, argv, "clmw")) != -1) {
 		switch (c) {
 		case 'c':
 		case 'm': show_bytes = true; break;
@@ -139,11 +139,11 @@ int main(int argc, char **argv)
 	if (!show_bytes && !show_lines && !show_words)
 		show_bytes = show_lines = show_words = true;
 	choose_width(argc, argv);
-	files = argc - optind;
+	files = argc - option_index;
 	if (files == 0)
 		ok = count_file(NULL, &total);
-	for (; optind < argc; optind++)
-		ok &= count_file(argv[optind], &total);
+	for (; option_index < argc; option_index++)
+		ok &= count_file(argv[option_index], &total);
 	if (files > 1)
 		print(&total, "total");
 	return program_end(!ok);

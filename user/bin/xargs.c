@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shared/options.h"
 #include "shared/program.h"
 
 #define MAX_BYTES (16 * 1024) /* of arguments in one command */
@@ -49,7 +49,7 @@ static void run(char **argv)
 
 	for (i = 0; trace && argv[i]; i++)
 		fprintf(stderr, "%s%s", argv[i], argv[i + 1] ? " " : "\n");
-	fflush(NULL);
+	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
 		die_errno(1, "cannot fork");
@@ -225,14 +225,14 @@ int main(int argc, char **argv)
 		"  -I  run once for each line, put in place of STRING\n  -r  do not run without "
 		"items\n"
 		"  -t  print each command first");
-	while ((c = getopt(argc, argv, "+0I:n:rt")) != -1) {
+	while ((c = next_option(argc, argv, "+0I:n:rt")) != -1) {
 		switch (c) {
 		case '0': by_nul = true; break;
 		case 'I':
-			replace = optarg;
+			replace = option_arg;
 			by_line = true;
 			break;
-		case 'n': max_items = number_arg(optarg, 1, LONG_MAX, "number"); break;
+		case 'n': max_items = number_arg(option_arg, 1, LONG_MAX, "number"); break;
 		case 'r': no_run_if_empty = true; break;
 		case 't': trace = true; break;
 		default: usage_error(1);
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	}
 	if (replace && !*replace)
 		die(1, "the string of -I is empty");
-	command = optind < argc ? argv + optind : default_command;
+	command = option_index < argc ? argv + option_index : default_command;
 	while (command[n_command])
 		n_command++;
 	while (read_item(&b)) {

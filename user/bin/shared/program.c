@@ -3,6 +3,7 @@
  * would otherwise be written a byte at a time, mixed with what other processes print.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,6 +94,37 @@ void die_errno(int status, const char *fmt, ...)
 	message(reason, fmt, ap);
 	va_end(ap);
 	exit(status);
+}
+
+void complain(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text) - 1, fmt, ap);
+	va_end(ap);
+	strcat(text, "\n");
+	fflush(stdout);
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+void put_output(const char *s, size_t n)
+{
+	fwrite(s, 1, n, stdout);
+}
+
+void redirect(int fd, const char *path, int flags, int failure)
+{
+	int opened = open(path, flags, 0666);
+
+	if (opened < 0)
+		die_errno(failure, "%s", path);
+	if (opened == fd)
+		return;
+	dup2(opened, fd);
+	close(opened);
 }
 
 void usage_error(int status)

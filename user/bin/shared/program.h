@@ -26,6 +26,13 @@ void usage_error(int status) __attribute__((noreturn));
 /* Flushes standard output and returns the status to exit with: 1 when the output was lost. */
 int program_end(int status);
 
+/* Puts the file in the place of a standard descriptor that was not used yet, or says why and exits. */
+void redirect(int fd, const char *path, int flags, int failure);
+
+/* For the commands shared with the shell (commands.h): output, and messages without the name. */
+void put_output(const char *s, size_t n);
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Memory or a message and exit. */
 void *must_alloc(size_t size);
 void *must_realloc(void *old, size_t size);
