@@ -179,3 +179,17 @@ s32 sys_mremap(struct arch_regs *r)
 	arch_regs_set(r, 0, addr);
 	return -ENORESULT;
 }
+
+s32 sys_tune(struct arch_regs *r)
+{
+	u32 value = arch_regs_arg(r, 1), before = fault_around_pages;
+
+	if (arch_regs_arg(r, 0) != QUIRE_TUNE_FAULT_AROUND)
+		return -EINVAL;
+	if (value != ~0u) {
+		if (value == 0 || value > 64 || (value & (value - 1)))
+			return -EINVAL;
+		fault_around_pages = value;
+	}
+	return (s32)before;
+}

@@ -41,6 +41,6 @@ syscall_fn sys_fork, sys_exec, sys_exit, sys_wait, sys_getpid, sys_getppid, sys_
 syscall_fn sys_kill, sys_tkill, sys_sigaction, sys_sigprocmask, sys_sigpending, sys_sigsuspend, sys_sigaltstack,
 	sys_sigreturn, sys_sigwait, sys_itimer;
 /* sys_system.c, trace.c */
-syscall_fn sys_boot_info, sys_poweroff, sys_log, sys_info, sys_check, sys_trace;
+syscall_fn sys_boot_info, sys_poweroff, sys_log, sys_info, sys_check, sys_trace, sys_tune;
 
 #endif

@@ -116,6 +116,7 @@ static syscall_fn *const syscalls[] = {
 	[SYS_INFO] = sys_info,
 	[SYS_CHECK] = sys_check,
 	[SYS_TRACE] = sys_trace,
+	[SYS_TUNE] = sys_tune,
 };
 
 /* ------------------------------------------------------------------ entries */

@@ -13,6 +13,5 @@ int must_check fault_map_object(struct aspace *a, struct region *r, vaddr_t va, 
 int must_check fault_private(struct aspace *a, struct region *r, vaddr_t va, enum fault_access access,
 	int *signal, int *code);
 int must_check object_error(int error, int *signal, int *code);
-extern u32 fault_around_pages;
 
 #endif

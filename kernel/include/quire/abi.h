@@ -136,6 +136,7 @@ enum quire_sys {
 	SYS_INFO,	     /* (QUIRE_INFO_*, index, buf, size) -> bytes: see quire/info.h */
 	SYS_CHECK,	     /* () -> broken invariants found (0 is good); what they are goes to the log */
 	SYS_TRACE,	     /* (QUIRE_TRACE_*, arg, buf, size): see quire/info.h */
+	SYS_TUNE,	     /* (QUIRE_TUNE_*, value or ~0 = only ask) -> the value before */
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -447,6 +448,9 @@ struct quire_stack {
 	uint32_t flags; /* 1: on it now, 2: disabled */
 	uint32_t size;
 };
+
+/* What SYS_TUNE sets, for the whole system. */
+#define QUIRE_TUNE_FAULT_AROUND 1 /* pages mapped along with one that was read: a power of two, 1..64; 1 = only that one */
 
 /* ------------------------------------------------------------------ boot */
 

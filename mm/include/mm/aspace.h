@@ -102,6 +102,9 @@ int must_check aspace_fork(struct aspace *parent, struct aspace **child);
  * BUS_ADRERR, BUS_OBJERR); -ENOMEM: out of memory in a NORESERVE mapping. Called with no lock held. */
 int must_check aspace_fault(struct aspace *a, vaddr_t va, enum fault_access access, int *signal, int *code);
 
+/* Pages mapped along with a page that was read (QUIRE_TUNE_FAULT_AROUND); a power of two. */
+extern u32 fault_around_pages;
+
 /* --- for the kernel --- */
 
 /* Makes the page at va present and private for kernel use as if stored to, and pins its frame. */
