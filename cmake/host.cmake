@@ -1,7 +1,7 @@
 # The tests, all through ctest: host units under sanitizers, models, system tests in QEMU.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 enable_testing()
-foreach(folder test/host test/models test/system test/bench)
+foreach(folder test/host test/models test/system)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/host.cmake)
     include(${folder}/host.cmake)
   elseif(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt AND NOT folder STREQUAL "test/system")

@@ -66,7 +66,7 @@ function(quire_add_server name)
 endfunction()
 
 foreach(folder drivers/virtio user/servers/init user/servers/console user/servers/ext2
-    user/servers/memfs user/bin user/inspect user/demos test/system)
+    user/servers/memfs user/bin user/inspect user/demos test/system test/bench)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
     add_subdirectory(${folder})
   endif()
