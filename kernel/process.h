@@ -93,7 +93,11 @@ void signal_fault(int sig, int code, vaddr_t address);
 /* In trap_exit: pushes a handler frame on the current thread, stops or ends it. */
 void signal_deliver(struct thread *t);
 /* Is there a signal that would be delivered to the current thread now? */
-bool signal_is_pending(struct thread *t);
+static inline bool signal_is_pending(const struct thread *t)
+{
+	return ((t->sig_pending | t->process->sig_pending) & ~t->sig_mask) != 0 ||
+	       t->attention & ATTENTION_DIE;
+}
 /* For a process without threads' knowledge: fork copies actions, exec resets them. */
 void signal_init(struct process *p, struct process *parent);
 void signal_reset_exec(struct process *p, struct thread *t);

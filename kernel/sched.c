@@ -297,6 +297,25 @@ static inline void enter_next(struct hart *h, struct thread *t)
 		__atomic_store_n(&h->need_resched, 1, __ATOMIC_RELAXED);
 }
 
+/* sched_leave for the direct switch of a message, all in one: the current thread waits and nothing is
+ * to be done for it. NULL: not this simple, take the long way. */
+struct arch_regs *sched_leave_for_next(struct hart *h)
+{
+	struct thread *t = h->current, *next = h->next;
+
+	account(h, t);
+	spin_lock(&t->sched_lock);
+	if (unlikely(t->state != THREAD_WAITING)) {
+		spin_unlock(&t->sched_lock);
+		return NULL;
+	}
+	__atomic_store_n(&t->on_hart, false, __ATOMIC_RELEASE);
+	spin_unlock(&t->sched_lock);
+	h->next = NULL;
+	enter_next(h, next);
+	return likely(!(next->attention | h->need_resched)) ? &next->regs : NULL;
+}
+
 void sched_leave(struct hart *h)
 {
 	struct thread *t = h->current, *next = h->next;

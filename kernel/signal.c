@@ -219,12 +219,6 @@ void signal_fault(int sig, int code, vaddr_t address)
 		process_exit_current(sig);
 }
 
-bool signal_is_pending(struct thread *t)
-{
-	return ((t->sig_pending | t->process->sig_pending) & ~t->sig_mask) != 0 ||
-	       t->attention & ATTENTION_DIE;
-}
-
 /* Pending process signals that thread `self` does not take find a thread that does. */
 static void retarget_locked(struct process *p, struct thread *self)
 {

@@ -205,6 +205,7 @@ void sched_continue(struct thread *t);
 void sched_poke(struct thread *t);
 /* trap_exit's: leaves the current thread, which may not run on, and takes the next; see sched.c. */
 void sched_leave(struct hart *h);
+struct arch_regs *sched_leave_for_next(struct hart *h);
 void sched_idle(struct hart *h);
 void sched_preempt(struct hart *h);
 /* Time used so far, in nanoseconds, of a thread that is the current one. */

@@ -130,8 +130,6 @@ static void end_call_oddly(struct thread *t, s32 result)
 		t->in_call = true;
 		arch_regs_restart(&t->regs);
 		return;
-	case -EPARKED:
-		return;
 	case -EINTR:
 		t->call_broken = true;
 		attention_set(t, ATTENTION_SIGNAL);
@@ -160,7 +158,7 @@ void trap_syscall(struct arch_regs *r)
 		result = fn(r);
 	if (likely(result >= 0 && !t->in_call))
 		arch_regs_set(r, 0, (u32)result);
-	else
+	else if (result != -EPARKED)
 		end_call_oddly(t, result);
 }
 
@@ -340,5 +338,12 @@ struct arch_regs *trap_exit(void)
 
 	if (likely(t != NULL && !(t->attention | h->need_resched) && t->state == THREAD_RUNNING))
 		return &t->regs;
+	if (h->next != NULL && t->attention == 0) {
+		struct arch_regs *r = sched_leave_for_next(h);
+
+		lock_rank_assert_none();
+		if (likely(r != NULL))
+			return r;
+	}
 	return exit_slowly(h);
 }
