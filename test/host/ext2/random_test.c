@@ -687,6 +687,7 @@ int main(int argc, char **argv)
 	file = argv[4];
 	sim_seed((uint32_t)atoi(argv[2]));
 	operations = atoi(argv[3]);
+	sim.tell_growth = below(2);
 	CHECK(run("rm -f %s && mke2fs -q -F -t ext2 %s >/dev/null", file, argv[1]) == 0);
 	CHECK(sim_load(file) == 0);
 	nodes[1].kind = DIRECTORY;

@@ -877,8 +877,8 @@ long stream_write(int handle, const void *buffer, uint32_t bytes, uint64_t offse
 
 	if (offset + bytes > o->capacity) {
 		uint64_t end = offset + bytes;
-		int error = ask_pager(
-			o, QUIRE_K_GROW, (uint32_t)end, (uint32_t)(end >> 32), 0, NULL, 0);
+		int error = ask_pager(o, QUIRE_K_GROW, (uint32_t)end, (uint32_t)(end >> 32),
+			sim.tell_growth ? bytes : 0, NULL, 0);
 
 		if (error)
 			return error;

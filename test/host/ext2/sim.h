@@ -23,6 +23,7 @@ struct sim {
 	uint64_t reads, writes; /* driver calls */
 	uint64_t
 		fail_writes; /* this many more writes succeed, then all fail; UINT64_MAX: none fails */
+	bool tell_growth;    /* GROW says how many bytes are being written */
 	bool quiet;
 };
 extern struct sim sim;

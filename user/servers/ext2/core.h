@@ -193,10 +193,10 @@ void *meta_new(struct fs *fs, uint32_t block);
 void meta_forget(struct fs *fs, uint32_t block);
 /* A page of the mapping has been stored to where no metadata is: it needs writeback to be clean. */
 void meta_stored(struct fs *fs, uint32_t block);
-/* With flush_lock and lock; the lock is let go while writing. Writes every dirty block of one page of
- * the mapping, or of all that are dirty at the start. */
-#define META_ALL UINT32_MAX
-int meta_write(struct fs *fs, uint32_t only_page);
+/* With flush_lock and lock; the lock is let go while writing. Every dirty block of one page of the
+ * mapping, or of all that are dirty at the start. */
+int meta_write_page(struct fs *fs, uint32_t page);
+int meta_write_all(struct fs *fs);
 
 /* ------------------------------------------------------------------ blocks (balloc.c) */
 

@@ -4,12 +4,19 @@
  * data, whose copy there is stale, and writing it would undo newer data on the disk. But the kernel
  * counts pages: one that has been stored to stays dirty, and in memory, until a writeback of it has
  * ended. So every page stored to is taken through a writeback, with its dirty blocks, if it still has
- * any; and always with all of them, since the kernel then takes the page for clean.
+ * any.
+ *
+ * A flush goes in two passes: first the blocks that inodes own (indirect blocks, directories), then
+ * the fixed ones that name them (inode tables, bitmaps, the superblock). So after a power failure no
+ * inode names a block that was never initialised. What is changed while a flush is on its way may
+ * reach the disk in part; nobody has been told yet that it is there.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <assert.h>
 #include "core.h"
+
+enum meta_pass { META_OWNED, META_EVERYTHING };
 
 static bool bit_get(const uint32_t *bits, uint32_t n)
 {
@@ -114,13 +121,22 @@ static uint32_t next_bit(const uint32_t *bits, uint32_t from, uint32_t end)
 	return end;
 }
 
-/* Clears the dirty marks in [from, end) and lists the blocks that had one. */
-static uint32_t take_runs(struct fs *fs, uint32_t from, uint32_t end, struct block_run *runs)
+/* What a pass of a flush writes of a page. */
+static bool in_pass(const struct fs *fs, uint32_t block, enum meta_pass pass)
+{
+	return pass == META_EVERYTHING || block_valid(fs, block);
+}
+
+/* Clears the dirty marks in [from, end) and lists the blocks that had one and are of this pass. */
+static uint32_t take_runs(
+	struct fs *fs, uint32_t from, uint32_t end, enum meta_pass pass, struct block_run *runs)
 {
 	uint32_t count = 0;
 
 	for (uint32_t b = next_bit(fs->dirty, from, end); b < end;
 		b = next_bit(fs->dirty, b + 1, end)) {
+		if (!in_pass(fs, b, pass))
+			continue;
 		meta_forget(fs, b);
 		if (count && runs[count - 1].block + runs[count - 1].count == b)
 			runs[count - 1].count++;
@@ -130,7 +146,26 @@ static uint32_t take_runs(struct fs *fs, uint32_t from, uint32_t end, struct blo
 	return count;
 }
 
-static int write_pages(struct fs *fs, uint32_t page, uint32_t count)
+/* After a writeback has begun: a page of which something is left for another pass is stored to, so
+ * that it does not count as clean in between; the others are done with. */
+static void settle_pages(struct fs *fs, uint32_t page, uint32_t count)
+{
+	for (uint32_t p = page; p < page + count; p++) {
+		uint32_t from = p * fs->blocks_per_page, end = from + fs->blocks_per_page;
+		uint32_t left = next_bit(fs->dirty, from, end < fs->blocks ? end : fs->blocks);
+
+		if (left < end && left < fs->blocks) {
+			volatile uint8_t *byte = meta_block(fs, left);
+
+			*byte = *byte;
+		} else if (bit_get(fs->stored, p)) {
+			fs->stored[p / 32] &= ~(1u << p % 32);
+			fs->stored_count--;
+		}
+	}
+}
+
+static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_pass pass)
 {
 	struct block_run runs[FLUSH_RUN_PAGES * (PAGE_BYTES >> EXT2_MIN_BLOCK_SHIFT)];
 	struct backing *backing = fs->backing;
@@ -140,10 +175,8 @@ static int write_pages(struct fs *fs, uint32_t page, uint32_t count)
 
 	if (error)
 		return error;
-	n = take_runs(fs, from, end < fs->blocks ? end : fs->blocks, runs);
-	for (uint32_t p = page; p < page + count; p++)
-		fs->stored[p / 32] &= ~(1u << p % 32);
-	fs->stored_count -= count;
+	n = take_runs(fs, from, end < fs->blocks ? end : fs->blocks, pass, runs);
+	settle_pages(fs, page, count);
 	fs_unlock(fs);
 	error = n ? backing->write(backing, runs, n, fs->block_size) : 0;
 	backing->end(backing, error);
@@ -160,23 +193,64 @@ static int write_pages(struct fs *fs, uint32_t page, uint32_t count)
 	return error;
 }
 
-int meta_write(struct fs *fs, uint32_t only_page)
+/* Whether a page has anything for the pass: a dirty block of it, or nothing dirty but stores that the
+ * kernel must see written back, which the last pass takes. */
+static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass)
 {
-	uint32_t page = only_page == META_ALL ? 0 : only_page;
-	uint32_t limit = only_page == META_ALL ? page_count(fs) : only_page + 1;
+	uint32_t from = page * fs->blocks_per_page, end = from + fs->blocks_per_page;
 
-	fs_assert_locked(fs);
+	if (!bit_get(fs->stored, page))
+		return false;
+	if (pass != META_OWNED)
+		return true;
+	if (end > fs->blocks)
+		end = fs->blocks;
+	for (uint32_t b = next_bit(fs->dirty, from, end); b < end;
+		b = next_bit(fs->dirty, b + 1, end))
+		if (in_pass(fs, b, pass))
+			return true;
+	return false;
+}
+
+/* One pass over the pages [page, limit). The lock is let go while writing; *written counts pages. */
+static int write_pass(
+	struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, uint32_t *written)
+{
 	while ((page = next_bit(fs->stored, page, limit)) < limit) {
-		uint32_t count = 1;
+		uint32_t count = 0;
 		int error;
 
 		while (count < FLUSH_RUN_PAGES && page + count < limit &&
-			bit_get(fs->stored, page + count))
+			page_in_pass(fs, page + count, pass))
 			count++;
-		error = write_pages(fs, page, count);
+		error = count ? write_pages(fs, page, count, pass) : 0;
 		if (error)
 			return error;
-		page += count;
+		*written += count;
+		page += count ? count : 1;
 	}
 	return 0;
+}
+
+int meta_write_page(struct fs *fs, uint32_t page)
+{
+	uint32_t written = 0;
+
+	fs_assert_locked(fs);
+	return write_pass(fs, page, page + 1, META_EVERYTHING, &written);
+}
+
+int meta_write_all(struct fs *fs)
+{
+	uint32_t limit = page_count(fs), written = 0;
+	int error;
+
+	fs_assert_locked(fs);
+	error = write_pass(fs, 0, limit, META_OWNED, &written);
+	if (!error && written) {
+		fs_unlock(fs);
+		error = fs->backing->barrier(fs->backing);
+		fs_lock(fs);
+	}
+	return error ? error : write_pass(fs, 0, limit, META_EVERYTHING, &written);
 }

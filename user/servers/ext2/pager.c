@@ -8,9 +8,10 @@
 #include <assert.h>
 #include "server.h"
 
-/* Growth is told by its end alone, not by where the write begins. Up to this much all of it is
- * promised; if it is more, the file is taken to be sparse and only the end is promised. */
-#define SPARSE_GAP (8u * 1024 * 1024)
+/* When growth is told by its end alone, not by how much of it is being written (w3): more than this is
+ * taken to begin with a hole, and only so much before the end, or a quarter of what is free, is
+ * promised. */
+#define SPARSE_GAP (1024u * 1024)
 /* How far ahead of a growing file room is promised: an eighth of it, between these. */
 #define AHEAD_MIN (64u * 1024)
 #define AHEAD_MAX (1024u * 1024)
@@ -140,8 +141,21 @@ static uint64_t room_ahead(const struct fs *fs, uint64_t needed)
 	return ahead <= room / 4 ? ahead : 0;
 }
 
-/* Room for the file to grow to `needed` bytes. */
-static int promise_growth(struct inode *ip, uint64_t needed)
+/* How many of the `growth` bytes up to the new end will be stored to, as far as can be told. */
+static uint64_t bytes_stored(const struct fs *fs, uint64_t growth, uint32_t told)
+{
+	uint64_t quarter = (uint64_t)blocks_available(fs) << fs->block_shift >> 2;
+
+	if (told)
+		return told < growth ? told : growth;
+	if (growth <= SPARSE_GAP)
+		return growth;
+	return quarter < SPARSE_GAP ? quarter : SPARSE_GAP;
+}
+
+/* Room for the file to grow to `needed` bytes, of which the last `told` (0: not told) are being
+ * written. */
+static int promise_growth(struct inode *ip, uint64_t needed, uint32_t told)
 {
 	struct fs *fs = ip->fs;
 	struct quire_obj_info info;
@@ -160,11 +174,7 @@ static int promise_growth(struct inode *ip, uint64_t needed)
 	from = info.capacity > info.size ? info.capacity : info.size;
 	if (from > needed)
 		from = needed;
-	if (needed - from > SPARSE_GAP) {
-		uint64_t room = (uint64_t)blocks_available(fs) << fs->block_shift;
-
-		from = needed - (room / 2 < SPARSE_GAP ? room / 2 : SPARSE_GAP);
-	}
+	from = needed - bytes_stored(fs, needed - from, told);
 	/* The old last page may lack blocks even if the new bytes begin beyond it. */
 	if (info.size & (PAGE_BYTES - 1)) {
 		error = reserve_pages(ip, (uint32_t)(info.size >> PAGE_SHIFT), 1);
@@ -191,10 +201,10 @@ static void pager_grow(struct inode *ip, const struct request *request)
 	int status;
 
 	inode_io_begin(ip);
-	status = promise_growth(ip, needed);
+	status = promise_growth(ip, needed, request->w[3]);
 	if (status == -ENOSPC) {
 		reclaim_promises(ip->fs);
-		status = promise_growth(ip, needed);
+		status = promise_growth(ip, needed, request->w[3]);
 	}
 	object_complete(ip->object, request->w[2], status);
 	inode_io_end(ip);

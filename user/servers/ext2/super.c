@@ -316,7 +316,7 @@ static int write_super(struct fs *fs, bool clean)
 		fs->super->state &= (uint16_t)~EXT2_STATE_CLEAN;
 	fs->super->wtime = now_seconds(fs);
 	meta_dirty(fs, super_block(fs));
-	error = meta_write(fs, EXT2_SUPER_OFFSET / PAGE_BYTES);
+	error = meta_write_page(fs, EXT2_SUPER_OFFSET / PAGE_BYTES);
 	if (!error) {
 		fs_unlock(fs);
 		error = fs->backing->barrier(fs->backing);
@@ -343,7 +343,7 @@ static int flush_with_lock(struct fs *fs, bool clean)
 	}
 	changes = fs->changes;
 	frozen_begin(fs);
-	error = meta_write(fs, META_ALL);
+	error = meta_write_all(fs);
 	if (!error) {
 		fs_unlock(fs);
 		error = fs->backing->barrier(fs->backing);
