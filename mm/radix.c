@@ -95,16 +95,18 @@ void radix_set(struct radix *r, u64 index, uintptr_t *word, uintptr_t value)
 static uintptr_t *next_in(struct radix_node *n, u32 level, u64 *index)
 {
 	for (u32 d = digit(*index, level); d < RADIX_WIDTH; d++) {
-		if (n->word[d]) {
-			if (level == 0)
-				return &n->word[d];
-			uintptr_t *w = next_in((struct radix_node *)n->word[d], level - 1, index);
-
-			if (w)
-				return w;
+		if (!n->word[d]) {
+			/* On to the start of the next subtree. */
+			*index = ((*index >> (level * RADIX_BITS)) + 1) << (level * RADIX_BITS);
+			continue;
 		}
-		/* On to the start of the next subtree. */
-		*index = ((*index >> (level * RADIX_BITS)) + 1) << (level * RADIX_BITS);
+		if (level == 0)
+			return &n->word[d];
+		/* A subtree that has nothing more leaves *index at the start of the next. */
+		uintptr_t *w = next_in((struct radix_node *)n->word[d], level - 1, index);
+
+		if (w)
+			return w;
 	}
 	return NULL;
 }

@@ -34,6 +34,8 @@ int demo_shared(void)
 					sys_yield();
 			page[1] = i;
 		}
+		while (!page[2]) /* its own translation is looked at meanwhile */
+			sys_yield();
 		_exit(0);
 	}
 	demo_pin(0);
@@ -57,6 +59,7 @@ int demo_shared(void)
 	demo_proof(here.frame && here.frame == there.frame && here.frame == childs.frame,
 		"all three translations name one frame");
 	demo_proof(here.mapcount >= 3, "the frame counts its mappings: %lu", (unsigned long)here.mapcount);
+	page[2] = 1;
 	waitpid(child, NULL, 0);
 	struct quire_info_page after = demo_page(0, page);
 
