@@ -181,7 +181,8 @@ static void close_flagged(struct handle_table *t, u32 flags)
 			if (h && (!flags || (h->flags & flags)))
 				old = slot_empty_locked(t, i * HANDLE_CHUNK + k);
 			spin_unlock(&t->lock);
-			if (old.type == HANDLE_STREAM)
+			/* Not for the table of a fork that failed: its locks are the parent's. */
+			if (old.type == HANDLE_STREAM && t == &current_process()->handles)
 				stream_closing(&old);
 			handle_release(&old);
 		}
