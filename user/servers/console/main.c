@@ -206,15 +206,18 @@ static uint32_t output_room(void)
 	return room > 2 * TTY_REDRAW ? (uint32_t)(room - 2 * TTY_REDRAW) / 2 : 0;
 }
 
-/* Takes what fits; returns how much. */
+/* Takes what fits and hands the device what it takes, before the writer is answered: what is in the
+ * ring dies with this process. Returns how much. */
 static uint32_t take_output(const char *bytes, uint32_t len)
 {
 	uint32_t room = output_room();
 
 	if (len > room)
 		len = room;
-	if (len)
+	if (len) {
 		tty_output(&tty, bytes, len);
+		uart_poll(&uart);
+	}
 	return len;
 }
 
