@@ -214,7 +214,7 @@ static int read_line(struct marked *line, bool raw)
 	char c;
 
 	for (;;) {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
+		ssize_t n = read_interruptibly(STDIN_FILENO, &c, 1);
 
 		if (n < 0 && errno == EINTR && !sh.interrupted && !traps_pending())
 			continue;

@@ -67,7 +67,8 @@ static bool refill(struct input *in)
 		sh.continuation = true;
 	}
 	do {
-		n = read(in->fd, in->buf + kept, in->byte_at_a_time ? 1 : BUFFER_SIZE);
+		n = read_interruptibly(
+			in->fd, in->buf + kept, in->byte_at_a_time ? 1 : BUFFER_SIZE);
 		if (n < 0 && errno == EINTR && in->interactive && sh.interrupted) {
 			in->interrupted = true;
 			return false;

@@ -367,18 +367,20 @@ static void lex_parts(struct parser *p, struct builder *b, enum context ctx)
 	int parens = 0;
 	int c;
 
+	if (!nest(p))
+		return;
 	while (!p->failed) {
 		c = get(p);
 		if (ctx == IN_WORD && ends_word(c)) {
 			unget(p, c);
-			return;
+			break;
 		}
 		if (c == INPUT_EOF) {
 			if (ctx != IN_HEREDOC)
 				unterminated(p, ctx == IN_ARITH	    ? "$(("
 						: ctx == IN_DQUOTES ? "quoted string"
 								    : "${");
-			return;
+			break;
 		}
 		if (c == '\\') {
 			lex_backslash(p, b, ctx, quoted);
@@ -390,21 +392,22 @@ static void lex_parts(struct parser *p, struct builder *b, enum context ctx)
 			lex_single_quotes(p, b);
 		} else if (c == '"' && ctx == IN_DQUOTES) {
 			end_text(p, b);
-			return;
+			break;
 		} else if (c == '"' && ctx != IN_HEREDOC && ctx != IN_ARITH) {
 			lex_dquotes(p, b);
 		} else if (c == '}' && (ctx == IN_BRACES || ctx == IN_BRACES_DQUOTED)) {
-			return;
+			break;
 		} else if (c == ')' && ctx == IN_ARITH && parens == 0) {
 			if (get_joined(p) != ')')
 				syntax_error(p, "missing '))'");
-			return;
+			break;
 		} else {
 			if (ctx == IN_ARITH)
 				parens += c == '(' ? 1 : c == ')' ? -1 : 0;
 			add_char(p, b, c, quoted);
 		}
 	}
+	p->depth--;
 }
 
 static void lex_word(struct parser *p)

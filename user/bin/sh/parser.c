@@ -29,6 +29,19 @@ void syntax_error(struct parser *p, const char *fmt, ...)
 	shell_error("syntax error: %s", text);
 }
 
+/* Goes one level deeper, until the stack would be at risk. The caller takes the level back. */
+bool nest(struct parser *p)
+{
+	if (p->failed)
+		return false;
+	if (p->depth == MAX_NESTING) {
+		syntax_error(p, "nested too deeply");
+		return false;
+	}
+	p->depth++;
+	return true;
+}
+
 const char *token_text(const struct token *t)
 {
 	static const char *const names[] = {
@@ -472,7 +485,7 @@ static struct node *parse_command(struct parser *p)
 	struct redir **tail;
 	struct node *n;
 
-	if (p->failed)
+	if (!nest(p))
 		return NULL;
 	if (p->tok.kind == TOK_LPAREN)
 		n = parse_subshell(p);
@@ -491,11 +504,14 @@ static struct node *parse_command(struct parser *p)
 	else if (at_list_end(p))
 		n = NULL;
 	else
-		return parse_simple(p);
+		n = parse_simple(p);
+	p->depth--;
 	if (!n) {
 		unexpected(p);
 		return NULL;
 	}
+	if (n->kind == NODE_SIMPLE || n->kind == NODE_FUNCTION)
+		return n;
 	for (tail = &n->redirs; at_redir(p);)
 		tail = parse_redir(p, tail);
 	return n;
@@ -622,7 +638,8 @@ struct node *parse_substitution(struct parser *p, enum token_kind end)
 	size_t outer_end = p->token_end;
 	struct node *n;
 
-	p->depth++;
+	if (!nest(p))
+		return NULL;
 	lex_next(p);
 	n = parse_list(p, false);
 	if (!p->failed && p->tok.kind != end)

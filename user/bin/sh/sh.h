@@ -4,7 +4,7 @@
  * input.c (characters) -> lexer.c (tokens and word parts) -> parser.c (tree) -> exec.c (processes),
  * with expand.c turning word parts into argument strings on the way.
  *
- * Nothing here jumps: an error or a `break` sets sh.flow, and every loop over commands looks at it.
+ * An error or a `break` does not jump: it sets sh.flow, and every loop over commands looks at it.
  */
 #ifndef SH_H
 #define SH_H
@@ -228,6 +228,8 @@ struct pending_here {
 	bool quoted;
 };
 
+#define MAX_NESTING 250
+
 struct parser {
 	struct arena *arena;
 	struct token tok;
@@ -235,7 +237,7 @@ struct parser {
 	struct strbuf source; /* the characters of this command, for `jobs` */
 	size_t token_start;   /* where tok begins in source */
 	size_t token_end;     /* where the token before tok ends in source */
-	unsigned depth;	      /* nested command substitutions */
+	unsigned depth;	      /* of commands and expansions in one another */
 	int error_line;	      /* of the token at fault; 0: where the input is */
 	bool failed;
 	bool at_end; /* the input ended */
@@ -245,6 +247,7 @@ enum parse_result { PARSE_OK, PARSE_EOF, PARSE_ERROR, PARSE_INTERRUPTED };
 
 enum parse_result parse_command_line(struct arena *a, struct node **out);
 struct node *parse_substitution(struct parser *p, enum token_kind end);
+bool nest(struct parser *p);
 void lex_next(struct parser *p);
 void lex_read_heredocs(struct parser *p);
 void syntax_error(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -468,6 +471,7 @@ int builtin_kill(int argc, char **argv);
 void traps_init(void);
 void traps_run(void);
 bool traps_pending(void);
+ssize_t read_interruptibly(int fd, void *data, size_t n);
 bool traps_set(void);
 void traps_run_exit(void);
 void traps_reset_child(bool background);

@@ -2,6 +2,8 @@
  * Traps. A signal only sets a flag; its command runs between two commands of the script. Index 0
  * stands for EXIT.
  */
+#include <errno.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +33,9 @@ static const int shielded[] = {
 #endif
 };
 
+static sigjmp_buf read_ends;
+static volatile sig_atomic_t reading;
+
 static void on_signal(int number)
 {
 	if (number > 0 && number < N_TRAPS && actions[number]) {
@@ -39,6 +44,31 @@ static void on_signal(int number)
 	} else if (number == SIGINT && sh.interactive) {
 		sh.interrupted = 1;
 	}
+	if (number == SIGINT && reading) {
+		reading = 0;
+		siglongjmp(read_ends, 1);
+	}
+}
+
+/*
+ * A read that ^C always ends, with EINTR: also when it comes just before the read would block. So
+ * the handler jumps out of it; nothing else in the shell does.
+ */
+ssize_t read_interruptibly(int fd, void *data, size_t n)
+{
+	ssize_t got = -1;
+
+	if (sigsetjmp(read_ends, 1) != 0) {
+		errno = EINTR;
+		return -1;
+	}
+	reading = 1;
+	if (sh.interrupted || (sh.interactive && traps_pending()))
+		errno = EINTR;
+	else
+		got = read(fd, data, n);
+	reading = 0;
+	return got;
 }
 
 /* Without SA_RESTART: a read or a wait must end for the trap to run. */
