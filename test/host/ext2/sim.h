@@ -1,6 +1,6 @@
-/* A kernel and a disk to run the ext2 server on, natively and in one thread: memory objects with
+/* A kernel and a disk to run the ext2 server on, natively: memory objects with
  * frames, streams, channels, and a disk image in memory. What the kernel would ask of the pager is
- * asked here by calling serve() at the moment it is needed; messages that a port would queue (IDLE,
+ * asked here by calling serve() at the moment it is needed, in the client's own thread; messages that a port would queue (IDLE,
  * CLOSED, timer) wait in a queue that sim_deliver empties.
  *
  * The image is what is on the disk; the server's mapping of it is another buffer, of which only the
@@ -20,10 +20,11 @@ struct sim {
 	struct server server;
 	struct fs *fs;
 	uint64_t clock;
-	uint64_t reads, writes; /* driver calls */
+	uint64_t writes; /* driver calls */
 	uint64_t
 		fail_writes; /* this many more writes succeed, then all fail; UINT64_MAX: none fails */
 	bool tell_growth;    /* GROW says how many bytes are being written */
+	bool threads;	     /* several clients at once: the disk is slow */
 	bool quiet;
 };
 extern struct sim sim;
@@ -52,7 +53,7 @@ int call(uint32_t badge, uint32_t label, uint32_t w1, uint32_t w2, uint32_t w3, 
 	uint32_t bytes);
 int call_handle(
 	uint32_t badge, uint32_t label, uint32_t w1, const void *data, uint32_t bytes, int handle);
-extern struct reply last; /* the answer; last.handle is the client's own copy */
+extern _Thread_local struct reply last; /* the answer; last.handle is the client's own copy */
 
 /* What the kernel does for a client that holds a stream. Results as of the system calls. */
 long stream_read(int handle, void *buffer, uint32_t bytes, uint64_t offset);
