@@ -46,8 +46,8 @@ static inline void __libc_lock(__libc_lock_t *lock)
 {
 	uint32_t free_word = 0;
 
-	if (!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-		    __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(
+		    &lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		__libc_lock_slow(lock);
 }
 
@@ -55,8 +55,8 @@ static inline bool __libc_trylock(__libc_lock_t *lock)
 {
 	uint32_t free_word = 0;
 
-	return __atomic_compare_exchange_n(&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-		__ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(
+		&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void __libc_unlock(__libc_lock_t *lock)
@@ -68,11 +68,13 @@ static inline void __libc_unlock(__libc_lock_t *lock)
 /* ------------------------------------------------------------------ the calling thread */
 
 struct __libc_thread {
-	uint32_t tid;		    /* 0: not asked for yet */
+	uint32_t tid;		     /* 0: not asked for yet */
+	uint32_t former_tid;	     /* in the parent, before fork; 0: never forked */
 	struct quire_msgbuf *msgbuf; /* 0: not asked for yet */
-	uint32_t msgbuf_busy;	    /* a request is between its first byte and the end of its answer */
+	uint32_t msgbuf_busy; /* a request is between its first byte and the end of its answer */
 	volatile uint32_t running;  /* 1 until the kernel clears it at the thread's very end */
-	volatile uint32_t state;    /* enum __libc_thread_state */
+	volatile uint32_t detached; /* nobody joins it; under the threads' lock */
+	uint32_t exiting;	    /* past its last user code; likewise */
 
 	void *(*start)(void *);
 	void *arg;
@@ -86,16 +88,16 @@ struct __libc_thread {
 	struct __libc_thread *next, *prev; /* all threads, or the list of the dead */
 
 	struct __pthread_cleanup *cleanup;
-	volatile uint32_t cancel; /* CANCEL_* */
-	uint32_t cancel_disabled;
-	uint32_t cancel_async;
-	const void **specific; /* values of the keys, allocated when first set */
+	volatile uint32_t cancel;	   /* somebody wants it cancelled */
+	volatile uint32_t cancel_disabled; /* PTHREAD_CANCEL_* */
+	volatile uint32_t cancel_async;
+	volatile uint32_t at_cancel_point;     /* in a call that may end with the thread */
+	volatile uint32_t *volatile wait_word; /* changed to end a wait that may not */
+	void *specific;			       /* values of the keys, allocated when first set */
 	struct quire_robust_head robust;
 	uint32_t robust_known; /* the kernel has been told of it */
 	char name[16];
 };
-
-enum __libc_thread_state { THREAD_JOINABLE, THREAD_DETACHED, THREAD_FINISHED };
 
 extern _Thread_local struct __libc_thread __libc_self;
 
@@ -104,6 +106,22 @@ void __libc_thread_after_fork(void);
 
 /* True once a second thread has been made: some fast paths need no lock before. */
 extern volatile uint32_t __libc_threaded;
+
+/* Around a system call that POSIX makes a cancellation point. */
+void pthread_testcancel(void);
+
+static inline void __libc_cancel_begin(void)
+{
+	if (__libc_threaded && !__libc_self.cancel_disabled) {
+		__libc_self.at_cancel_point = 1;
+		pthread_testcancel();
+	}
+}
+
+static inline void __libc_cancel_end(void)
+{
+	__libc_self.at_cancel_point = 0;
+}
 
 /* Fills a TLS block of __libc_tls_size bytes; tp is its start. */
 void __libc_tls_init(char *block);
@@ -126,15 +144,15 @@ struct __libc_request {
 	uint32_t w1, w2, w3;
 	const void *data; /* payload before the path */
 	uint32_t data_bytes;
-	int attach; /* handle to send, or 0 */
+	int attach;  /* handle to send, or 0 */
 	bool change; /* must not be interrupted and asked twice: signals wait meanwhile */
 
 	uint32_t answer[4];
-	int handle;	 /* the answer's first handle, or -1 */
-	void *out;	 /* where the answer's payload goes */
-	uint32_t out_size; /* room there */
+	int handle;	    /* the answer's first handle, or -1 */
+	void *out;	    /* where the answer's payload goes */
+	uint32_t out_size;  /* room there */
 	uint32_t out_bytes; /* what came, at most out_size */
-	bool after_reset;   /* the server died once on the way: the change may have been made before */
+	bool after_reset; /* the server died once on the way: the change may have been made before */
 };
 
 /* Asks through an open descriptor or a directory channel. */
@@ -144,8 +162,8 @@ int __libc_ask(int handle, struct __libc_request *request);
 int __libc_ask_path(int dir, const char *path, struct __libc_request *request);
 
 /* Asks for two paths in one server (FS_RENAME, FS_LINK). */
-int __libc_ask_paths(int dir1, const char *path1, int dir2, const char *path2,
-	struct __libc_request *request);
+int __libc_ask_paths(
+	int dir1, const char *path1, int dir2, const char *path2, struct __libc_request *request);
 
 /* What the library remembers about descriptors that are channels: the kernel keeps flags only for
  * streams. Bits are QUIRE_O_*. */
@@ -190,14 +208,12 @@ void __libc_restore_signals(uint32_t mask);
 void __libc_stdio_flush(void);
 void __libc_stdio_lock(void);
 void __libc_stdio_unlock(void);
-void __libc_stdio_after_fork(void);
+void __libc_stdio_after_fork(uint32_t parent_tid);
 void __libc_malloc_lock(void);
 void __libc_malloc_unlock(void);
 void __libc_malloc_after_fork(void);
 void __libc_malloc_thread_exit(void);
-void __libc_locks_after_fork(void);
-void __libc_atfork_prepare(void);
-void __libc_atfork_parent(void);
-void __libc_atfork_child(void);
+void __libc_locks_after_fork(uint32_t parent_tid);
+void __libc_keys_run_destructors(void);
 
 #endif

@@ -115,8 +115,8 @@ long __libc_channel_write(int fd, const void *buf, size_t len)
 	if (!__libc_readable(buf, len))
 		return -EFAULT;
 	do {
-		long put = write_piece(fd, (const char *)buf + done, len - done,
-			flags & QUIRE_O_NONBLOCK);
+		long put = write_piece(
+			fd, (const char *)buf + done, len - done, flags & QUIRE_O_NONBLOCK);
 
 		if (put == -EPIPE)
 			raise(SIGPIPE);

@@ -77,8 +77,8 @@ static int status_flags(int fd, int command, long arg)
 		return status;
 	if (command == F_GETFL)
 		return (int)__libc_channel_flags(fd);
-	__libc_channel_set_flags(fd, (__libc_channel_flags(fd) & ~settable) |
-					     ((uint32_t)arg & settable));
+	__libc_channel_set_flags(
+		fd, (__libc_channel_flags(fd) & ~settable) | ((uint32_t)arg & settable));
 	return 0;
 }
 

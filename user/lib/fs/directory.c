@@ -21,11 +21,11 @@ struct place {
 struct __dirstream {
 	int fd;
 	__libc_lock_t lock;
-	uint32_t cursor;	/* of the batch in the buffer */
-	uint32_t next_cursor;	/* of the one after it */
-	uint32_t entry;		/* entries taken from the buffer */
-	uint32_t at, bytes;	/* in the buffer */
-	struct place *places;	/* telldir's */
+	uint32_t cursor;      /* of the batch in the buffer */
+	uint32_t next_cursor; /* of the one after it */
+	uint32_t entry;	      /* entries taken from the buffer */
+	uint32_t at, bytes;   /* in the buffer */
+	struct place *places; /* telldir's */
 	long places_used;
 	struct dirent result;
 	uint32_t buffer[QUIRE_MSG_DATA / 4];
@@ -149,8 +149,8 @@ static int next_locked(DIR *dir, struct dirent *entry)
 	entry->d_type = record->type;
 	memcpy(entry->d_name, record->name, record->namelen);
 	entry->d_name[record->namelen] = '\0';
-	entry->d_reclen = (unsigned short)((offsetof(struct dirent, d_name) + record->namelen + 4) &
-					   ~3u);
+	entry->d_reclen =
+		(unsigned short)((offsetof(struct dirent, d_name) + record->namelen + 4) & ~3u);
 	return 1;
 }
 

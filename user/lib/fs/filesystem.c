@@ -29,7 +29,8 @@ static int ask_path_numbers(const char *path, struct fs_statfs *numbers)
 	int fd = lookup.handle;
 
 	if (status == -ENOTDIR) {
-		struct __libc_request open_request = {.label = FS_OPEN, .w1 = O_RDONLY | O_NONBLOCK};
+		struct __libc_request open_request = {
+			.label = FS_OPEN, .w1 = O_RDONLY | O_NONBLOCK};
 
 		status = __libc_ask_path(AT_FDCWD, path, &open_request);
 		fd = open_request.handle;

@@ -13,19 +13,17 @@ _Static_assert(sizeof(struct iovec) == sizeof(struct quire_iovec) &&
 		       offsetof(struct iovec, iov_len) == offsetof(struct quire_iovec, len),
 	"struct iovec is the kernel's");
 
-void pthread_testcancel(void);
-
 ssize_t read(int fd, void *buf, size_t len)
 {
 	long result;
 
-	if (__libc_self.cancel)
-		pthread_testcancel();
 	if (len > INT32_MAX)
 		len = INT32_MAX;
+	__libc_cancel_begin();
 	result = sys_read(__libc_fd(fd), buf, len);
 	if (result == -ENOTSUP)
 		result = __libc_channel_read(fd, buf, len);
+	__libc_cancel_end();
 	return __libc_result(result);
 }
 
@@ -33,13 +31,13 @@ ssize_t write(int fd, const void *buf, size_t len)
 {
 	long result;
 
-	if (__libc_self.cancel)
-		pthread_testcancel();
 	if (len > INT32_MAX)
 		len = INT32_MAX;
+	__libc_cancel_begin();
 	result = sys_write(__libc_fd(fd), buf, len);
 	if (result == -ENOTSUP)
 		result = __libc_channel_write(fd, buf, len);
+	__libc_cancel_end();
 	return __libc_result(result);
 }
 
@@ -162,8 +160,9 @@ static long vector_at(int fd, const struct iovec *iov, int count, off_t offset, 
 		return -EINVAL;
 	for (int i = 0; i < count; i++) {
 		int64_t at = (int64_t)offset + done;
-		long moved = writing ? sys_pwrite(__libc_fd(fd), iov[i].iov_base, iov[i].iov_len, at)
-				     : sys_pread(__libc_fd(fd), iov[i].iov_base, iov[i].iov_len, at);
+		long moved =
+			writing ? sys_pwrite(__libc_fd(fd), iov[i].iov_base, iov[i].iov_len, at)
+				: sys_pread(__libc_fd(fd), iov[i].iov_base, iov[i].iov_len, at);
 
 		if (moved == -ENOTSUP)
 			moved = -ESPIPE;

@@ -26,8 +26,7 @@ static int change(int dir, const char *path, struct __libc_request *request, int
 
 int mkdirat(int dir, const char *path, mode_t mode)
 {
-	struct __libc_request request = {
-		.label = FS_MKDIR, .w1 = (mode & 07777) & ~__libc_umask()};
+	struct __libc_request request = {.label = FS_MKDIR, .w1 = (mode & 07777) & ~__libc_umask()};
 
 	return change(dir, path, &request, -EEXIST);
 }
@@ -67,8 +66,7 @@ int mkfifo(const char *path, mode_t mode)
 
 int unlinkat(int dir, const char *path, int flags)
 {
-	struct __libc_request request = {
-		.label = flags & AT_REMOVEDIR ? FS_RMDIR : FS_UNLINK};
+	struct __libc_request request = {.label = flags & AT_REMOVEDIR ? FS_RMDIR : FS_UNLINK};
 
 	if (flags & ~AT_REMOVEDIR)
 		return (int)__libc_result(-EINVAL);

@@ -15,9 +15,9 @@
 #define UMASK_DEFAULT 022u
 #define UMASK_UNKNOWN 0xffffffffu
 
-#define PASSED_FLAGS                                                                      \
-	(O_ACCMODE | O_APPEND | O_SYNC | O_NONBLOCK | O_CREAT | O_TRUNC | O_EXCL | \
-		O_NOFOLLOW | O_DIRECTORY)
+#define PASSED_FLAGS                                                                            \
+	(O_ACCMODE | O_APPEND | O_SYNC | O_NONBLOCK | O_CREAT | O_TRUNC | O_EXCL | O_NOFOLLOW | \
+		O_DIRECTORY)
 
 _Static_assert(O_APPEND == QUIRE_O_APPEND && O_SYNC == QUIRE_O_SYNC &&
 		       O_NONBLOCK == QUIRE_O_NONBLOCK && O_CLOEXEC == QUIRE_O_CLOEXEC,

@@ -55,7 +55,9 @@ static int look(struct pollfd *fds, nfds_t count, struct quire_pollfd *set, uint
 		if (fds[i].fd >= QUIRE_FD_MAX)
 			set[i].fd = -1;
 	}
+	__libc_cancel_begin();
 	status = sys_poll(set, count, deadline);
+	__libc_cancel_end();
 	if (status < 0)
 		return status;
 	for (nfds_t i = 0; i < count; i++) {

@@ -253,8 +253,8 @@ static int resolve_directory(int dir, struct end *end)
 	return 0;
 }
 
-int __libc_ask_paths(int dir1, const char *path1, int dir2, const char *path2,
-	struct __libc_request *request)
+int __libc_ask_paths(
+	int dir1, const char *path1, int dir2, const char *path2, struct __libc_request *request)
 {
 	struct end ends[2] = {{.path = path1}, {.path = path2}};
 	const int dirs[2] = {dir1, dir2};

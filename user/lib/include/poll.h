@@ -28,8 +28,7 @@ struct pollfd {
 #define POLLWRBAND 0x200
 
 int poll(struct pollfd *fds, nfds_t count, int timeout);
-int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-	const __sigset_t *mask);
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const __sigset_t *mask);
 
 __END_DECLS
 

@@ -21,11 +21,11 @@ __BEGIN_DECLS
 #define PTHREAD_PROCESS_PRIVATE 0
 #define PTHREAD_PROCESS_SHARED	1
 
-#define PTHREAD_MUTEX_NORMAL	 0
-#define PTHREAD_MUTEX_RECURSIVE	 1
-#define PTHREAD_MUTEX_ERRORCHECK 2
-#define PTHREAD_MUTEX_DEFAULT	 PTHREAD_MUTEX_NORMAL
-#define PTHREAD_MUTEX_FAST_NP	 PTHREAD_MUTEX_NORMAL
+#define PTHREAD_MUTEX_NORMAL	   0
+#define PTHREAD_MUTEX_RECURSIVE	   1
+#define PTHREAD_MUTEX_ERRORCHECK   2
+#define PTHREAD_MUTEX_DEFAULT	   PTHREAD_MUTEX_NORMAL
+#define PTHREAD_MUTEX_FAST_NP	   PTHREAD_MUTEX_NORMAL
 #define PTHREAD_MUTEX_RECURSIVE_NP PTHREAD_MUTEX_RECURSIVE
 
 #define PTHREAD_MUTEX_STALLED	 0
@@ -46,12 +46,39 @@ __BEGIN_DECLS
 #define PTHREAD_CANCELED	    ((void *)-1)
 
 /* *INDENT-OFF* */
-#define PTHREAD_MUTEX_INITIALIZER {0, PTHREAD_MUTEX_NORMAL, 0, {0, 0}}
-#define PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP {0, PTHREAD_MUTEX_RECURSIVE, 0, {0, 0}}
-#define PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP {0, PTHREAD_MUTEX_ERRORCHECK, 0, {0, 0}}
-#define PTHREAD_COND_INITIALIZER {0, 0, 0}
-#define PTHREAD_RWLOCK_INITIALIZER {0, 0, 0, 0, 0}
-#define PTHREAD_ONCE_INIT {0}
+#define PTHREAD_MUTEX_INITIALIZER           \
+	{                                   \
+		0, PTHREAD_MUTEX_NORMAL, 0, \
+		{                           \
+			0, 0                \
+		}                           \
+	}
+#define PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP \
+	{                                      \
+		0, PTHREAD_MUTEX_RECURSIVE, 0, \
+		{                              \
+			0, 0                   \
+		}                              \
+	}
+#define PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP \
+	{                                       \
+		0, PTHREAD_MUTEX_ERRORCHECK, 0, \
+		{                               \
+			0, 0                    \
+		}                               \
+	}
+#define PTHREAD_COND_INITIALIZER \
+	{                        \
+		0, 0, 0          \
+	}
+#define PTHREAD_RWLOCK_INITIALIZER \
+	{                          \
+		0, 0, 0, 0, 0      \
+	}
+#define PTHREAD_ONCE_INIT \
+	{                 \
+		0         \
+	}
 /* *INDENT-ON* */
 
 int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restrict attr,
@@ -82,8 +109,8 @@ int pthread_attr_init(pthread_attr_t *attr);
 int pthread_attr_destroy(pthread_attr_t *attr);
 int pthread_attr_getdetachstate(const pthread_attr_t *attr, int *state);
 int pthread_attr_setdetachstate(pthread_attr_t *attr, int state);
-int pthread_attr_getstack(const pthread_attr_t *__restrict attr, void **__restrict stack,
-	size_t *__restrict size);
+int pthread_attr_getstack(
+	const pthread_attr_t *__restrict attr, void **__restrict stack, size_t *__restrict size);
 int pthread_attr_setstack(pthread_attr_t *attr, void *stack, size_t size);
 int pthread_attr_getstacksize(const pthread_attr_t *__restrict attr, size_t *__restrict size);
 int pthread_attr_setstacksize(pthread_attr_t *attr, size_t size);
@@ -91,10 +118,10 @@ int pthread_attr_getstackaddr(const pthread_attr_t *__restrict attr, void **__re
 int pthread_attr_setstackaddr(pthread_attr_t *attr, void *stack);
 int pthread_attr_getguardsize(const pthread_attr_t *__restrict attr, size_t *__restrict size);
 int pthread_attr_setguardsize(pthread_attr_t *attr, size_t size);
-int pthread_attr_getschedparam(const pthread_attr_t *__restrict attr,
-	struct sched_param *__restrict param);
-int pthread_attr_setschedparam(pthread_attr_t *__restrict attr,
-	const struct sched_param *__restrict param);
+int pthread_attr_getschedparam(
+	const pthread_attr_t *__restrict attr, struct sched_param *__restrict param);
+int pthread_attr_setschedparam(
+	pthread_attr_t *__restrict attr, const struct sched_param *__restrict param);
 int pthread_attr_getschedpolicy(const pthread_attr_t *__restrict attr, int *__restrict policy);
 int pthread_attr_setschedpolicy(pthread_attr_t *attr, int policy);
 int pthread_attr_getinheritsched(const pthread_attr_t *__restrict attr, int *__restrict inherit);
@@ -103,13 +130,13 @@ int pthread_attr_getscope(const pthread_attr_t *__restrict attr, int *__restrict
 int pthread_attr_setscope(pthread_attr_t *attr, int scope);
 int pthread_attr_setaffinity_np(pthread_attr_t *attr, size_t size, const cpu_set_t *set);
 
-int pthread_mutex_init(pthread_mutex_t *__restrict mutex,
-	const pthread_mutexattr_t *__restrict attr);
+int pthread_mutex_init(
+	pthread_mutex_t *__restrict mutex, const pthread_mutexattr_t *__restrict attr);
 int pthread_mutex_destroy(pthread_mutex_t *mutex);
 int pthread_mutex_lock(pthread_mutex_t *mutex);
 int pthread_mutex_trylock(pthread_mutex_t *mutex);
-int pthread_mutex_timedlock(pthread_mutex_t *__restrict mutex,
-	const struct timespec *__restrict until);
+int pthread_mutex_timedlock(
+	pthread_mutex_t *__restrict mutex, const struct timespec *__restrict until);
 int pthread_mutex_clocklock(pthread_mutex_t *__restrict mutex, clockid_t clock,
 	const struct timespec *__restrict until);
 int pthread_mutex_unlock(pthread_mutex_t *mutex);
@@ -119,16 +146,15 @@ int pthread_mutexattr_init(pthread_mutexattr_t *attr);
 int pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
 int pthread_mutexattr_gettype(const pthread_mutexattr_t *__restrict attr, int *__restrict type);
 int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
-int pthread_mutexattr_getpshared(const pthread_mutexattr_t *__restrict attr,
-	int *__restrict shared);
+int pthread_mutexattr_getpshared(
+	const pthread_mutexattr_t *__restrict attr, int *__restrict shared);
 int pthread_mutexattr_setpshared(pthread_mutexattr_t *attr, int shared);
-int pthread_mutexattr_getrobust(const pthread_mutexattr_t *__restrict attr,
-	int *__restrict robust);
+int pthread_mutexattr_getrobust(const pthread_mutexattr_t *__restrict attr, int *__restrict robust);
 int pthread_mutexattr_setrobust(pthread_mutexattr_t *attr, int robust);
 #define pthread_mutexattr_getrobust_np pthread_mutexattr_getrobust
 #define pthread_mutexattr_setrobust_np pthread_mutexattr_setrobust
-int pthread_mutexattr_getprotocol(const pthread_mutexattr_t *__restrict attr,
-	int *__restrict protocol);
+int pthread_mutexattr_getprotocol(
+	const pthread_mutexattr_t *__restrict attr, int *__restrict protocol);
 int pthread_mutexattr_setprotocol(pthread_mutexattr_t *attr, int protocol);
 
 int pthread_cond_init(pthread_cond_t *__restrict cond, const pthread_condattr_t *__restrict attr);
@@ -144,26 +170,26 @@ int pthread_condattr_init(pthread_condattr_t *attr);
 int pthread_condattr_destroy(pthread_condattr_t *attr);
 int pthread_condattr_getpshared(const pthread_condattr_t *__restrict attr, int *__restrict shared);
 int pthread_condattr_setpshared(pthread_condattr_t *attr, int shared);
-int pthread_condattr_getclock(const pthread_condattr_t *__restrict attr,
-	clockid_t *__restrict clock);
+int pthread_condattr_getclock(
+	const pthread_condattr_t *__restrict attr, clockid_t *__restrict clock);
 int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock);
 
-int pthread_rwlock_init(pthread_rwlock_t *__restrict lock,
-	const pthread_rwlockattr_t *__restrict attr);
+int pthread_rwlock_init(
+	pthread_rwlock_t *__restrict lock, const pthread_rwlockattr_t *__restrict attr);
 int pthread_rwlock_destroy(pthread_rwlock_t *lock);
 int pthread_rwlock_rdlock(pthread_rwlock_t *lock);
 int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock);
-int pthread_rwlock_timedrdlock(pthread_rwlock_t *__restrict lock,
-	const struct timespec *__restrict until);
+int pthread_rwlock_timedrdlock(
+	pthread_rwlock_t *__restrict lock, const struct timespec *__restrict until);
 int pthread_rwlock_wrlock(pthread_rwlock_t *lock);
 int pthread_rwlock_trywrlock(pthread_rwlock_t *lock);
-int pthread_rwlock_timedwrlock(pthread_rwlock_t *__restrict lock,
-	const struct timespec *__restrict until);
+int pthread_rwlock_timedwrlock(
+	pthread_rwlock_t *__restrict lock, const struct timespec *__restrict until);
 int pthread_rwlock_unlock(pthread_rwlock_t *lock);
 int pthread_rwlockattr_init(pthread_rwlockattr_t *attr);
 int pthread_rwlockattr_destroy(pthread_rwlockattr_t *attr);
-int pthread_rwlockattr_getpshared(const pthread_rwlockattr_t *__restrict attr,
-	int *__restrict shared);
+int pthread_rwlockattr_getpshared(
+	const pthread_rwlockattr_t *__restrict attr, int *__restrict shared);
 int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *attr, int shared);
 
 int pthread_barrier_init(pthread_barrier_t *__restrict barrier,
@@ -172,8 +198,8 @@ int pthread_barrier_destroy(pthread_barrier_t *barrier);
 int pthread_barrier_wait(pthread_barrier_t *barrier);
 int pthread_barrierattr_init(pthread_barrierattr_t *attr);
 int pthread_barrierattr_destroy(pthread_barrierattr_t *attr);
-int pthread_barrierattr_getpshared(const pthread_barrierattr_t *__restrict attr,
-	int *__restrict shared);
+int pthread_barrierattr_getpshared(
+	const pthread_barrierattr_t *__restrict attr, int *__restrict shared);
 int pthread_barrierattr_setpshared(pthread_barrierattr_t *attr, int shared);
 
 int pthread_spin_init(pthread_spinlock_t *lock, int shared);
@@ -200,13 +226,13 @@ struct __pthread_cleanup {
 };
 void __pthread_cleanup_push(struct __pthread_cleanup *cleanup);
 void __pthread_cleanup_pop(struct __pthread_cleanup *cleanup, int execute);
-#define pthread_cleanup_push(function, argument)                                 \
-	do {                                                                     \
+#define pthread_cleanup_push(function, argument)                                  \
+	do {                                                                      \
 		struct __pthread_cleanup __cleanup = {(function), (argument), 0}; \
 		__pthread_cleanup_push(&__cleanup);
-#define pthread_cleanup_pop(execute)                     \
+#define pthread_cleanup_pop(execute)                  \
 	__pthread_cleanup_pop(&__cleanup, (execute)); \
-	}                                                \
+	}                                             \
 	while (0)
 
 __END_DECLS

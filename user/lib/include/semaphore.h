@@ -11,8 +11,8 @@
 __BEGIN_DECLS
 
 typedef struct {
-	volatile unsigned int __value;
-	volatile unsigned int __waiters;
+	volatile __UINT32_TYPE__ __value;
+	volatile __UINT32_TYPE__ __waiters;
 } sem_t;
 
 #define SEM_FAILED ((sem_t *)0)

@@ -23,8 +23,8 @@ __BEGIN_DECLS
 FILE *popen(const char *command, const char *mode);
 int pclose(FILE *stream);
 ssize_t getline(char **__restrict line, size_t *__restrict size, FILE *__restrict stream);
-ssize_t getdelim(char **__restrict line, size_t *__restrict size, int delimiter,
-	FILE *__restrict stream);
+ssize_t getdelim(
+	char **__restrict line, size_t *__restrict size, int delimiter, FILE *__restrict stream);
 int dprintf(int fd, const char *__restrict format, ...) __attribute__((__format__(printf, 2, 3)));
 int vdprintf(int fd, const char *__restrict format, __gnuc_va_list args);
 int renameat(int old_dir, const char *old_path, int new_dir, const char *new_path);

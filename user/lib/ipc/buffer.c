@@ -26,8 +26,8 @@ void ipc_drop_handles(const struct quire_msg *msg)
 		sys_close((int)handles[i]);
 }
 
-int ipc_serve(int port, enum ipc_answer (*handler)(void *context, struct quire_msg *msg),
-	void *context)
+int ipc_serve(
+	int port, enum ipc_answer (*handler)(void *context, struct quire_msg *msg), void *context)
 {
 	struct quire_msg msg = {0};
 

@@ -76,8 +76,8 @@ void *mremap(void *old, size_t old_len, size_t new_len, int flags, ...)
 		target = va_arg(args, void *);
 		va_end(args);
 	}
-	return map_result(sys_mremap((uint32_t)(uintptr_t)old, old_len, new_len, flags,
-		(uint32_t)(uintptr_t)target));
+	return map_result(sys_mremap(
+		(uint32_t)(uintptr_t)old, old_len, new_len, flags, (uint32_t)(uintptr_t)target));
 }
 
 int munmap(void *addr, size_t len)

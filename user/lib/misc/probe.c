@@ -12,8 +12,7 @@ extern char __image_start[], __bss_start[], _end[];
 
 static bool in_range(uintptr_t start, size_t len, const char *from, const char *to)
 {
-	return start >= (uintptr_t)from && start <= (uintptr_t)to &&
-	       len <= (uintptr_t)to - start;
+	return start >= (uintptr_t)from && start <= (uintptr_t)to && len <= (uintptr_t)to - start;
 }
 
 static bool on_this_page(uintptr_t start, size_t len)

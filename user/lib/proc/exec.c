@@ -306,15 +306,15 @@ static void take_args(char **argv, const char *first, va_list args)
 		*++argv = va_arg(args, char *);
 }
 
-#define LIST_ARGUMENTS(argv, first)                                      \
-	va_list args;                                                    \
-	size_t count = 1;                                                \
-	va_start(args, first);                                           \
-	if (first)                                                       \
-		count += count_args(args);                               \
-	va_end(args);                                                    \
-	char *argv[count];                                               \
-	va_start(args, first);                                           \
+#define LIST_ARGUMENTS(argv, first)        \
+	va_list args;                      \
+	size_t count = 1;                  \
+	va_start(args, first);             \
+	if (first)                         \
+		count += count_args(args); \
+	va_end(args);                      \
+	char *argv[count];                 \
+	va_start(args, first);             \
 	take_args(argv, first, args)
 
 int execl(const char *path, const char *arg, ...)

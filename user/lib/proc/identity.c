@@ -164,8 +164,8 @@ int getpwuid_r(uid_t uid, struct passwd *entry, char *buf, size_t size, struct p
 	return 0;
 }
 
-int getpwnam_r(const char *name, struct passwd *entry, char *buf, size_t size,
-	struct passwd **result)
+int getpwnam_r(
+	const char *name, struct passwd *entry, char *buf, size_t size, struct passwd **result)
 {
 	return getpwuid_r(strcmp(name, root_name) == 0 ? 0 : 1, entry, buf, size, result);
 }
@@ -190,8 +190,7 @@ int getgrgid_r(gid_t gid, struct group *entry, char *buf, size_t size, struct gr
 	return 0;
 }
 
-int getgrnam_r(const char *name, struct group *entry, char *buf, size_t size,
-	struct group **result)
+int getgrnam_r(const char *name, struct group *entry, char *buf, size_t size, struct group **result)
 {
 	return getgrgid_r(strcmp(name, root_name) == 0 ? 0 : 1, entry, buf, size, result);
 }

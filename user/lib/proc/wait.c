@@ -8,8 +8,8 @@
 #include <quire/info.h>
 #include "../internal.h"
 
-_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED,
-	"wait options are the kernel's");
+_Static_assert(
+	WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED, "wait options are the kernel's");
 
 #define TICKS_PER_SECOND 100
 
@@ -30,8 +30,7 @@ static void add_usage(const struct quire_usage *usage)
 
 static struct timeval ns_timeval(uint64_t ns)
 {
-	return (struct timeval){
-		(time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND / 1000)};
+	return (struct timeval){(time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND / 1000)};
 }
 
 static void fill_rusage(struct rusage *to, const struct quire_usage *from)
@@ -52,7 +51,9 @@ static int wait_child(pid_t pid, int *status, int options, struct quire_usage *u
 	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
 		return -EINVAL;
 	memset(usage, 0, sizeof(*usage));
+	__libc_cancel_begin();
 	child = sys_wait(pid, options & (WNOHANG | WUNTRACED), &word, usage);
+	__libc_cancel_end();
 	if (child <= 0)
 		return child;
 	if (!WIFSTOPPED(word))

@@ -71,8 +71,8 @@ static void call(int sig, struct quire_sigframe *frame)
 
 /* The interrupted code is between filling its message buffer and reading the answer. Not inlined:
  * only then is a page of stack spent. */
-static __attribute__((__noinline__)) void call_with_saved_buffer(int sig,
-	struct quire_sigframe *frame)
+static __attribute__((__noinline__)) void call_with_saved_buffer(
+	int sig, struct quire_sigframe *frame)
 {
 	struct quire_msgbuf saved;
 	struct quire_msgbuf *buffer = ipc_buffer();
@@ -176,6 +176,6 @@ int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
 		if (stack->ss_size < MINSIGSTKSZ / 4)
 			return (int)__libc_result(-ENOMEM);
 	}
-	return (int)__libc_result(sys_sigaltstack(
-		(const struct quire_stack *)stack, (struct quire_stack *)old));
+	return (int)__libc_result(
+		sys_sigaltstack((const struct quire_stack *)stack, (struct quire_stack *)old));
 }

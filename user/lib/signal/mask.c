@@ -162,11 +162,21 @@ int raise(int sig)
 
 /* ------------------------------------------------------------------ waiting */
 
+static int suspend(uint32_t mask)
+{
+	int status;
+
+	__libc_cancel_begin();
+	status = sys_sigsuspend(mask);
+	__libc_cancel_end();
+	return (int)__libc_result(status);
+}
+
 int sigsuspend(const sigset_t *mask)
 {
 	if (!__libc_readable(mask, sizeof(*mask)))
 		return (int)__libc_result(-EFAULT);
-	return (int)__libc_result(sys_sigsuspend((uint32_t)*mask));
+	return suspend((uint32_t)*mask);
 }
 
 int pause(void)
@@ -174,7 +184,7 @@ int pause(void)
 	uint32_t mask = 0;
 
 	sys_sigprocmask(~0, 0, &mask);
-	return (int)__libc_result(sys_sigsuspend(mask));
+	return suspend(mask);
 }
 
 int sigpause(int sig)
@@ -184,7 +194,7 @@ int sigpause(int sig)
 	if (!valid(sig))
 		return (int)__libc_result(-EINVAL);
 	sys_sigprocmask(~0, 0, &mask);
-	return (int)__libc_result(sys_sigsuspend(mask & ~(1u << sig)));
+	return suspend(mask & ~(1u << sig));
 }
 
 static int wait_signal(const sigset_t *set, siginfo_t *info, uint64_t until)
@@ -196,7 +206,9 @@ static int wait_signal(const sigset_t *set, siginfo_t *info, uint64_t until)
 		return -EFAULT;
 	if (info && !__libc_writable(info, sizeof(*info)))
 		return -EFAULT;
+	__libc_cancel_begin();
 	sig = sys_sigwait((uint32_t)*set, &kernel_info, until);
+	__libc_cancel_end();
 	if (sig == -ETIMEDOUT)
 		return -EAGAIN;
 	if (sig > 0 && info) {

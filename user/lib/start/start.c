@@ -3,8 +3,13 @@
  * Nothing is asked of the kernel or of a server here: what a program does not use costs it nothing
  * at its start.
  */
+#include <signal.h>
+#include <stdio.h>
+#include <stdio-bufio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/lock.h>
+#include <unistd.h>
 #include "../internal.h"
 
 extern char **environ;
@@ -20,6 +25,21 @@ _Thread_local struct __libc_thread __libc_self;
 const char *__libc_program_name = "";
 char *program_invocation_name;
 char *program_invocation_short_name;
+
+/* picolibc has functions of these names too, and calls them itself. Naming ours here, in the first
+ * object that the linker takes from this library, makes sure that its archive is never asked for them.
+ * Nothing refers to the table, so it is not part of the program. */
+extern const void *const __libc_ours_first[];
+const void *const __libc_ours_first[] = {
+	abort,
+	raise,
+	sbrk,
+	mkstemp,
+	fdopen,
+	fprintf,
+	__bufio_put,
+	__retarget_lock_acquire,
+};
 
 void __libc_tls_init(char *block)
 {

@@ -97,11 +97,13 @@ void __retarget_lock_release(_LOCK_T lock)
 	__retarget_lock_release_recursive(lock);
 }
 
-/* In a forked child the thread that held the lock may not exist. */
-void __libc_locks_after_fork(void)
+/* In a forked child the thread that held the lock may not exist; the caller has a new id. */
+void __libc_locks_after_fork(uint32_t parent_tid)
 {
 	struct __lock *lock = &__lock___libc_recursive_mutex;
 
-	if (lock->owner != __libc_gettid())
+	if (lock->owner == parent_tid && parent_tid)
+		lock->owner = __libc_gettid();
+	else
 		*lock = (struct __lock){0};
 }

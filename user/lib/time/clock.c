@@ -130,14 +130,17 @@ int timespec_get(struct timespec *ts, int base)
 
 static int sleep_until(uint64_t deadline)
 {
-	int status = sys_sleep(deadline);
+	int status;
 
+	__libc_cancel_begin();
+	status = sys_sleep(deadline);
+	__libc_cancel_end();
 	return status == -ETIMEDOUT ? 0 : status;
 }
 
 /* Returns an error number. */
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
-	struct timespec *remain)
+int clock_nanosleep(
+	clockid_t clock, int flags, const struct timespec *request, struct timespec *remain)
 {
 	uint64_t deadline, now;
 	int status;
@@ -179,8 +182,8 @@ unsigned int sleep(unsigned int seconds)
 
 int usleep(useconds_t microseconds)
 {
-	struct timespec request = {(time_t)(microseconds / 1000000),
-		(long)(microseconds % 1000000) * 1000};
+	struct timespec request = {
+		(time_t)(microseconds / 1000000), (long)(microseconds % 1000000) * 1000};
 
 	return nanosleep(&request, NULL);
 }
@@ -197,8 +200,7 @@ static uint64_t timeval_ns(const struct timeval *tv)
 static struct timeval ns_timeval(uint64_t ns)
 {
 	ns += 999;
-	return (struct timeval){
-		(time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND / 1000)};
+	return (struct timeval){(time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND / 1000)};
 }
 
 static bool valid_timeval(const struct timeval *tv)
@@ -214,8 +216,7 @@ int setitimer(int which, const struct itimerval *restrict value, struct itimerva
 	if (which != ITIMER_REAL)
 		return (int)__libc_result(
 			which == ITIMER_VIRTUAL || which == ITIMER_PROF ? -ENOSYS : -EINVAL);
-	if (!__libc_readable(value, sizeof(*value)) ||
-		(old && !__libc_writable(old, sizeof(*old))))
+	if (!__libc_readable(value, sizeof(*value)) || (old && !__libc_writable(old, sizeof(*old))))
 		return (int)__libc_result(-EFAULT);
 	if (!valid_timeval(&value->it_value) || !valid_timeval(&value->it_interval))
 		return (int)__libc_result(-EINVAL);
@@ -257,7 +258,8 @@ unsigned int alarm(unsigned int seconds)
 
 useconds_t ualarm(useconds_t first, useconds_t interval)
 {
-	struct quire_itimer timer = {.value_ns = first * 1000ull, .interval_ns = interval * 1000ull};
+	struct quire_itimer timer = {
+		.value_ns = first * 1000ull, .interval_ns = interval * 1000ull};
 	struct quire_itimer old = {0};
 
 	sys_itimer(&timer, &old);

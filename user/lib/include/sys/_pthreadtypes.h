@@ -18,10 +18,10 @@ typedef struct {
 } pthread_attr_t;
 
 typedef struct {
-	volatile unsigned int __word; /* owner's tid, and the bits of quire/robust.h */
+	volatile __UINT32_TYPE__ __word; /* owner's tid, and the bits of quire/robust.h */
 	int __kind;
-	unsigned int __count; /* recursive: times locked beyond the first */
-	void *__node[2];      /* robust list: next and previous */
+	__UINT32_TYPE__ __count; /* recursive: times locked beyond the first */
+	void *__node[2];	 /* robust list: next and previous */
 } pthread_mutex_t;
 
 typedef struct {
@@ -29,8 +29,8 @@ typedef struct {
 } pthread_mutexattr_t;
 
 typedef struct {
-	volatile unsigned int __sequence;
-	volatile unsigned int __waiters;
+	volatile __UINT32_TYPE__ __sequence;
+	volatile __UINT32_TYPE__ __waiters;
 	int __flags;
 } pthread_cond_t;
 
@@ -39,11 +39,11 @@ typedef struct {
 } pthread_condattr_t;
 
 typedef struct {
-	volatile unsigned int __state; /* readers, or all ones: a writer */
-	volatile unsigned int __waiting_writers;
-	volatile unsigned int __sequence; /* changes at every release that leaves it free */
-	volatile unsigned int __waiters;
-	unsigned int __writer; /* tid */
+	volatile __UINT32_TYPE__ __state; /* readers, or all ones: a writer */
+	volatile __UINT32_TYPE__ __waiting_writers;
+	volatile __UINT32_TYPE__ __sequence; /* changes at every release that leaves it free */
+	volatile __UINT32_TYPE__ __waiters;
+	__UINT32_TYPE__ __writer; /* tid */
 } pthread_rwlock_t;
 
 typedef struct {
@@ -51,20 +51,20 @@ typedef struct {
 } pthread_rwlockattr_t;
 
 typedef struct {
-	volatile unsigned int __phase;
-	volatile unsigned int __arrived;
-	volatile unsigned int __inside; /* threads that have not left the last phase yet */
-	unsigned int __count;
+	volatile __UINT32_TYPE__ __phase;
+	volatile __UINT32_TYPE__ __arrived;
+	volatile __UINT32_TYPE__ __inside; /* threads that have not left the last phase yet */
+	__UINT32_TYPE__ __count;
 } pthread_barrier_t;
 
 typedef struct {
 	int __shared;
 } pthread_barrierattr_t;
 
-typedef volatile unsigned int pthread_spinlock_t;
+typedef volatile __UINT32_TYPE__ pthread_spinlock_t;
 
 typedef struct {
-	volatile unsigned int __state;
+	volatile __UINT32_TYPE__ __state;
 } pthread_once_t;
 
 #endif

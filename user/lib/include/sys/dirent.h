@@ -13,19 +13,19 @@ struct dirent {
 	unsigned char d_type;
 	char d_name[MAXNAMLEN + 1];
 };
-#define d_fileno d_ino
-#define _DIRENT_HAVE_D_TYPE 1
+#define d_fileno	      d_ino
+#define _DIRENT_HAVE_D_TYPE   1
 #define _DIRENT_HAVE_D_RECLEN 1
-#define _DIRENT_HAVE_D_OFF 1
+#define _DIRENT_HAVE_D_OFF    1
 
-#define DT_UNKNOWN 0
-#define DT_FIFO	   1
-#define DT_CHR	   2
-#define DT_DIR	   4
-#define DT_BLK	   6
-#define DT_REG	   8
-#define DT_LNK	   10
-#define DT_SOCK	   12
+#define DT_UNKNOWN   0
+#define DT_FIFO	     1
+#define DT_CHR	     2
+#define DT_DIR	     4
+#define DT_BLK	     6
+#define DT_REG	     8
+#define DT_LNK	     10
+#define DT_SOCK	     12
 #define IFTODT(mode) (((mode)&0170000) >> 12)
 #define DTTOIF(type) ((type) << 12)
 

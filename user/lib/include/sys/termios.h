@@ -41,25 +41,25 @@ struct termios {
 #define VEOL2	 16
 
 /* c_iflag */
-#define IGNBRK 0000001
-#define BRKINT 0000002
-#define IGNPAR 0000004
-#define PARMRK 0000010
-#define INPCK  0000020
-#define ISTRIP 0000040
-#define INLCR  0000100
-#define IGNCR  0000200
-#define ICRNL  0000400
-#define IXON   0002000
-#define IXANY  0004000
-#define IXOFF  0010000
+#define IGNBRK	0000001
+#define BRKINT	0000002
+#define IGNPAR	0000004
+#define PARMRK	0000010
+#define INPCK	0000020
+#define ISTRIP	0000040
+#define INLCR	0000100
+#define IGNCR	0000200
+#define ICRNL	0000400
+#define IXON	0002000
+#define IXANY	0004000
+#define IXOFF	0010000
 #define IMAXBEL 0020000
 
 /* c_oflag */
-#define OPOST 0000001
-#define ONLCR 0000004
-#define OCRNL 0000010
-#define ONOCR 0000020
+#define OPOST  0000001
+#define ONLCR  0000004
+#define OCRNL  0000010
+#define ONOCR  0000020
 #define ONLRET 0000040
 
 /* c_cflag */

@@ -7,8 +7,8 @@
 __BEGIN_DECLS
 
 int getitimer(int which, struct itimerval *value);
-int setitimer(int which, const struct itimerval *__restrict value,
-	struct itimerval *__restrict old);
+int setitimer(
+	int which, const struct itimerval *__restrict value, struct itimerval *__restrict old);
 int utimes(const char *path, const struct timeval times[2]);
 int lutimes(const char *path, const struct timeval times[2]);
 int futimes(int fd, const struct timeval times[2]);

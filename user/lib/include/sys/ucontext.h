@@ -5,14 +5,14 @@
 
 #include <sys/signal.h>
 
-#define NGREG	 32
-#define REG_PC	 0 /* the others are their number: 1 is ra, 2 is sp, 10 is a0 */
-#define REG_RA	 1
-#define REG_SP	 2
-#define REG_TP	 4
-#define REG_S0	 8
-#define REG_A0	 10
-#define REG_S2	 18
+#define NGREG	  32
+#define REG_PC	  0 /* the others are their number: 1 is ra, 2 is sp, 10 is a0 */
+#define REG_RA	  1
+#define REG_SP	  2
+#define REG_TP	  4
+#define REG_S0	  8
+#define REG_A0	  10
+#define REG_S2	  18
 #define REG_NARGS 8
 
 typedef unsigned long greg_t;
