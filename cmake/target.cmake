@@ -36,6 +36,7 @@ add_subdirectory(arch/riscv)
 add_subdirectory(arch/riscv/firmware)
 add_subdirectory(mm)
 add_subdirectory(kernel)
+arch_finish_kernel(kernel)
 
 # --- programs ---
 add_subdirectory(user/lib)
