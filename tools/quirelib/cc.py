@@ -5,12 +5,12 @@ import subprocess
 from . import build
 from .common import BUILD, TOP
 
-MACHINE = ["-march=rv32imac_zicsr_zifencei", "-mabi=ilp32", "--specs=picolibc.specs"]
+MACHINE = ["-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"]
 
 
 def compile_flags():
     lib = os.path.join(TOP, "user", "lib", "include")
-    return MACHINE + ["-isystem", lib, "-isystem", os.path.join(TOP, "user", "include"),
+    return MACHINE + ["-I" + lib, "-isystem", os.path.join(TOP, "user", "include"),
                       "-isystem", os.path.join(TOP, "kernel", "include"), "-D__quire__=1",
                       "-ffunction-sections", "-fdata-sections"]
 
