@@ -155,8 +155,8 @@ def run_line(qemu_command, output, log, timeout=None):
 
 
 def main(args):
-    if args.smp < 1 or args.smp > 8:
-        raise Failure("--smp takes 1 to 8: QEMU's virt machine has no more harts", 2)
+    if args.smp < 1 or args.smp > 32:
+        raise Failure("--smp takes 1 to 32: the kernel runs no more harts", 2)
     build.target()
     kernel_folder = None
     if args.debug:
