@@ -173,6 +173,9 @@ s32 sys_obj_info(struct arch_regs *r)
 		break;
 	case HANDLE_CHANNEL:
 		info.kind = QUIRE_OBJ_STREAM_CHANNEL;
+		/* Whoever serves the channel's port may know what it stands for. */
+		if (thread_of(r)->serve_port == ((struct channel *)h.object)->port)
+			info.key = ((struct channel *)h.object)->badge;
 		break;
 	case HANDLE_PORT:
 		info.kind = QUIRE_OBJ_PORT;
