@@ -200,7 +200,7 @@ static void inherit(struct process *child, struct process *parent, struct thread
 {
 	__builtin_memcpy(child->name, parent->name, sizeof(child->name));
 	child->privileged = parent->privileged;
-	c->regs = t->regs;
+	arch_regs_copy(&c->regs, &t->regs);
 	arch_regs_set(&c->regs, 0, 0);
 	c->priority = t->priority;
 	c->affinity = t->affinity;

@@ -42,6 +42,28 @@
 	sw	x31, 124(\base)
 	.endm
 
+	/* All that a C function does not preserve, but for a0; and sp, gp, tp. */
+	.macro load_clobbered base
+	lw	x1, 4(\base)
+	lw	x2, 8(\base)
+	lw	x3, 12(\base)
+	lw	x4, 16(\base)
+	lw	x5, 20(\base)
+	lw	x6, 24(\base)
+	lw	x7, 28(\base)
+	lw	x11, 44(\base)
+	lw	x12, 48(\base)
+	lw	x13, 52(\base)
+	lw	x14, 56(\base)
+	lw	x15, 60(\base)
+	lw	x16, 64(\base)
+	lw	x17, 68(\base)
+	lw	x28, 112(\base)
+	lw	x29, 116(\base)
+	lw	x30, 120(\base)
+	lw	x31, 124(\base)
+	.endm
+
 	.text
 	.global trap_entry
 	.balign	4
@@ -59,12 +81,29 @@ trap_entry:
 	addi	t0, t0, 4
 	sw	t0, 0(sp)
 	mv	a0, sp
+	mv	s0, sp
 	lw	tp, REGS_HART(sp)
 	lw	sp, REGS_KERNEL_SP(sp)
 	call	trap_syscall
-user_return:
 	call	trap_exit
 
+	/* The usual case: the thread that made the call goes on, and what C preserves is still its
+	 * own in s1 to s11. Not so if it has run on another hart while this one was idle in trap_exit
+	 * (then it left that hart's index), or if its registers were made anew (then an index that
+	 * is no hart's). */
+	bne	a0, s0, enter_user
+	lw	t0, REGS_HART(a0)
+	bne	t0, tp, enter_user
+	lw	t0, 0(a0)
+	csrw	sepc, t0
+	csrw	sscratch, a0
+	load_clobbered a0
+	lw	x8, 32(a0)
+	lw	x10, 40(a0)
+	sret
+
+user_return:
+	call	trap_exit
 	/* The stack is empty: sp is its top. */
 enter_user:
 	sw	sp, REGS_KERNEL_SP(a0)
@@ -72,22 +111,9 @@ enter_user:
 	lw	t0, 0(a0)
 	csrw	sepc, t0
 	csrw	sscratch, a0
-	lw	x1, 4(a0)
-	lw	x2, 8(a0)
-	lw	x3, 12(a0)
-	lw	x4, 16(a0)
-	lw	x5, 20(a0)
-	lw	x6, 24(a0)
-	lw	x7, 28(a0)
+	load_clobbered a0
 	lw	x8, 32(a0)
 	lw	x9, 36(a0)
-	lw	x11, 44(a0)
-	lw	x12, 48(a0)
-	lw	x13, 52(a0)
-	lw	x14, 56(a0)
-	lw	x15, 60(a0)
-	lw	x16, 64(a0)
-	lw	x17, 68(a0)
 	lw	x18, 72(a0)
 	lw	x19, 76(a0)
 	lw	x20, 80(a0)
@@ -98,10 +124,6 @@ enter_user:
 	lw	x25, 100(a0)
 	lw	x26, 104(a0)
 	lw	x27, 108(a0)
-	lw	x28, 112(a0)
-	lw	x29, 116(a0)
-	lw	x30, 120(a0)
-	lw	x31, 124(a0)
 	lw	x10, 40(a0)
 	sret
 

@@ -60,6 +60,8 @@ _Noreturn void arch_halt(void);
 
 /* A user thread that starts at pc with the stack pointer, one argument, and thread pointer. */
 void arch_regs_init(struct arch_regs *r, vaddr_t pc, vaddr_t sp, u32 arg, u32 tp);
+/* For fork. Registers must not be assigned: a port may keep more in the struct than a thread's own. */
+void arch_regs_copy(struct arch_regs *to, const struct arch_regs *from);
 /* From machine.h, inline: system call number and argument n (0..6); results go to the same
  * numbers (a0..a6), a7 is 7. Setting a result does not move the pc: the entry code has moved it
  * past the call, and arch_regs_restart moves it back.

@@ -78,7 +78,7 @@ static inline u64 arch_time_ns(void)
 struct arch_regs {
 	u32 x[32];	/* x[0] is the program counter, in the place of the register that is zero */
 	u32 kernel_sp;	/* for the next trap: the stack of the hart that runs the thread, */
-	u32 kernel_hart; /* and that hart's index; written on the way to user mode */
+	u32 kernel_hart; /* and that hart's index; written on the way to user mode, see trap.S */
 };
 
 static inline u32 arch_regs_number(const struct arch_regs *r) { return r->x[17]; }
