@@ -324,3 +324,19 @@ s32 sys_obj_attach(struct arch_regs *r)
 	current_process()->privileged = true;
 	return o ? install_object(o, OBJECT_RIGHTS | RIGHT_PAGER) : -ENOENT;
 }
+
+s32 sys_obj_serve(struct arch_regs *r)
+{
+	struct handle h, port;
+	int error = handle_lookup(arch_regs_arg(r, 0), HANDLE_OBJECT, RIGHT_WRITE, &h);
+
+	if (error)
+		return error;
+	error = handle_lookup(arch_regs_arg(r, 1), HANDLE_PORT, RIGHT_RECV, &port);
+	if (!error) {
+		error = object_serve(h.object, &((struct port *)port.object)->pager, arch_regs_arg(r, 2));
+		handle_release(&port);
+	}
+	handle_release(&h);
+	return error;
+}

@@ -24,7 +24,7 @@ syscall_fn sys_mmap, sys_munmap, sys_mprotect, sys_msync, sys_madvise, sys_minco
 syscall_fn sys_obj_create, sys_obj_create_paged, sys_obj_set_size, sys_obj_set_capacity, sys_obj_info,
 	sys_obj_supply, sys_obj_complete, sys_obj_query_dirty, sys_obj_wb_begin, sys_obj_wb_end,
 	sys_obj_next_dirty, sys_obj_evict, sys_obj_attach, sys_obj_create_dma, sys_obj_create_phys,
-	sys_obj_enumerate;
+	sys_obj_enumerate, sys_obj_serve;
 /* stream.c, pipe.c, poll.c, filelock.c */
 syscall_fn sys_stream_create, sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_seek,
 	sys_fsync, sys_pipe, sys_fcntl, sys_poll, sys_flock;

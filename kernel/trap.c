@@ -48,6 +48,7 @@ static syscall_fn *const syscalls[] = {
 	[SYS_OBJ_ATTACH] = sys_obj_attach,
 	[SYS_OBJ_CREATE_DMA] = sys_obj_create_dma,
 	[SYS_OBJ_CREATE_PHYS] = sys_obj_create_phys,
+	[SYS_OBJ_SERVE] = sys_obj_serve,
 	[SYS_OBJ_ENUMERATE] = sys_obj_enumerate,
 	[SYS_STREAM_CREATE] = sys_stream_create,
 	[SYS_READ] = sys_read,

@@ -74,6 +74,18 @@ int object_create_anon(u64 size, struct memory_object **out)
 	return 0;
 }
 
+static void join_pager(struct memory_object *o, struct pager *p, u32 key)
+{
+	pager_get(p);
+	o->key = key;
+	spin_lock(&p->lock);
+	list_push_back(&p->objects, &o->pager_link);
+	p->object_count++;
+	spin_unlock(&p->lock);
+	/* Last: who finds a pager finds the key as well. */
+	__atomic_store_n(&o->pager, p, __ATOMIC_RELEASE);
+}
+
 int object_create_paged(struct pager *p, u32 key, u64 size, struct memory_object **out)
 {
 	if (pages_of(size) > (u64)1 << 40)
@@ -82,15 +94,24 @@ int object_create_paged(struct pager *p, u32 key, u64 size, struct memory_object
 
 	if (!o)
 		return -ENOMEM;
-	o->pager = p;
-	o->key = key;
-	pager_get(p);
-	spin_lock(&p->lock);
-	list_push_back(&p->objects, &o->pager_link);
-	p->object_count++;
-	spin_unlock(&p->lock);
+	join_pager(o, p, key);
 	*out = o;
 	return 0;
+}
+
+int object_serve(struct memory_object *o, struct pager *p, u32 key)
+{
+	int error = 0;
+
+	if (o->ops != &anon_ops)
+		return -EINVAL;
+	spin_lock(&o->lock);
+	if (o->pager)
+		error = -EBUSY;
+	else
+		join_pager(o, p, key);
+	spin_unlock(&o->lock);
+	return error;
 }
 
 int object_create_phys(u64 phys, u32 bytes, struct memory_object **out)
@@ -231,7 +252,7 @@ void object_user_put(struct memory_object *o)
 	u32 before = __atomic_fetch_sub(&o->users, 1, __ATOMIC_ACQ_REL);
 
 	assert(before != 0);
-	if (before == 1 && o->ops == &paged_ops) {
+	if (before == 1 && o->pager) {
 		struct page_request *r = NULL;
 
 		spin_lock(&o->lock);

@@ -29,7 +29,7 @@ struct memory_object {
 	u32 region_count;
 	struct list requests; /* outstanding page_request.object_link */
 	struct list writebacks; /* struct writeback tokens */
-	struct pager *pager;	/* paged objects; counted reference */
+	struct pager *pager;	/* paged and served objects; counted reference */
 	u32 key;
 	u32 write_seq;	   /* counts batches of change, for mtime */
 	u32 write_seen;	   /* write_seq when the pager last asked */
@@ -51,6 +51,9 @@ struct memory_object {
 /* New objects have refs = 1 for the caller. Each: 0 or -ENOMEM, -EINVAL. */
 int must_check object_create_anon(u64 size, struct memory_object **out);
 int must_check object_create_paged(struct pager *p, u32 key, u64 size, struct memory_object **out);
+/* An anonymous object's names and times are a server's: calls through its streams go to that port. Once:
+ * -EBUSY; -EINVAL for other kinds. */
+int must_check object_serve(struct memory_object *o, struct pager *p, u32 key);
 int must_check object_create_phys(u64 phys, u32 bytes, struct memory_object **out);
 int must_check object_create_dma(u32 pages, struct memory_object **out, u64 *phys);
 /* The object of this pager with this key, with a reference, or NULL. index-th key of the pager. */

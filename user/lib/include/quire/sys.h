@@ -256,6 +256,12 @@ static inline int sys_obj_create_phys(int resource, uint64_t phys, uint32_t byte
 		SYS_OBJ_CREATE_PHYS, resource, quire_lo(phys), quire_hi(phys), (long)bytes);
 }
 
+/* Calls through streams of an anonymous object go to the port, with the key as badge. */
+static inline int sys_obj_serve(int obj, int port, uint32_t key)
+{
+	return (int)quire_ecall3(SYS_OBJ_SERVE, obj, port, (long)key);
+}
+
 static inline int sys_obj_enumerate(int port, uint32_t index, uint32_t *key)
 {
 	return (int)quire_ecall_out(SYS_OBJ_ENUMERATE, port, (long)index, 0, 0, key, 0);
