@@ -327,7 +327,7 @@ void dir_index_remove(struct dir_index *index, const char *name, unsigned len, u
 uint32_t dir_index_room(const struct dir_index *index, uint32_t bytes);
 int dir_index_set_room(struct dir_index *index, uint32_t block, uint32_t bytes);
 
-/* ------------------------------------------------------------------ names (change.c, link.c) */
+/* ------------------------------------------------------------------ names (change.c) */
 
 /* One component each; `dir` is a directory. New inodes come back with a reference. */
 int name_lookup(struct inode *dir, const char *name, unsigned len, struct inode **out);

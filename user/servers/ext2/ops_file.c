@@ -112,7 +112,6 @@ void op_open(struct server *server, struct inode *ip, struct request *request, s
 struct listing {
 	struct fs *fs;
 	struct reply *reply;
-	uint32_t next;
 };
 
 static uint8_t entry_type(struct fs *fs, const struct disk_dirent *e)
@@ -133,6 +132,8 @@ static bool list_entry(void *context, const struct disk_dirent *e, uint32_t offs
 	uint32_t length = (uint32_t)(sizeof(struct fs_dirent) + e->name_len + 3) & ~3u;
 	struct fs_dirent *out = (struct fs_dirent *)(l->reply->data + l->reply->bytes);
 
+	(void)offset;
+
 	if (l->reply->bytes + length > sizeof(l->reply->data))
 		return false;
 	memset(out, 0, length);
@@ -142,7 +143,6 @@ static bool list_entry(void *context, const struct disk_dirent *e, uint32_t offs
 	out->namelen = e->name_len;
 	memcpy(out->name, e->name, e->name_len);
 	l->reply->bytes += length;
-	l->next = offset + 1;
 	return true;
 }
 
