@@ -19,12 +19,10 @@ static int ask_path(int dir, const char *path, struct __libc_request *request)
 
 static int ask_fd(int fd, struct __libc_request *request)
 {
-	struct quire_obj_info info;
 	int status = __libc_ask(__libc_fd(fd), request);
 
 	/* Pipes and anonymous memory have no server, and none of these attributes. */
-	if (status == -EINVAL && sys_obj_info(fd, &info) == 0 && info.kind != QUIRE_OBJ_PAGED &&
-		info.kind != QUIRE_OBJ_STREAM_CHANNEL)
+	if (status == -ENOTSUP)
 		status = 0;
 	return __libc_result(status) < 0 ? -1 : 0;
 }

@@ -194,14 +194,8 @@ int __libc_ask_path(int dir, const char *path, struct __libc_request *request)
 	__libc_self.msgbuf_busy = was_busy;
 	if (request->change)
 		__libc_restore_signals(mask);
-	/* The kernel lets nobody call through a pipe; POSIX's word for it is this. */
-	if (status == -EINVAL && handle >= 0 && handle < QUIRE_FD_MAX) {
-		struct quire_obj_info info;
-
-		if (sys_obj_info(handle, &info) == 0 && info.kind == QUIRE_OBJ_PIPE)
-			return -ENOTDIR;
-	}
-	return status;
+	/* A pipe, or memory that nobody serves, is no directory to start from. */
+	return status == -ENOTSUP ? -ENOTDIR : status;
 }
 
 /* ------------------------------------------------------------------ two paths */
@@ -223,8 +217,6 @@ static int resolve_directory(int dir, struct end *end)
 	size_t start;
 	int status;
 
-	if (end->owned)
-		return -EXDEV;
 	while (stop > 0 && end->path[stop - 1] == '/')
 		stop--;
 	start = stop;
@@ -271,7 +263,7 @@ int __libc_ask_paths(
 	request->handle = -1;
 	mask = __libc_block_signals();
 	__libc_self.msgbuf_busy = 1;
-	for (int hops = 0;; hops++) {
+	for (bool resolved = false;; resolved = true) {
 		struct quire_msg msg;
 
 		request->data = ends[0].path;
@@ -281,12 +273,13 @@ int __libc_ask_paths(
 		status = exchange(ends[0].handle, request, ends[1].path, ends[1].len, &msg);
 		if (status != FS_CROSS && status != FS_RESTART)
 			break;
+		/* One of them lies elsewhere. Both directories are looked up, since two channels of
+		 * one server are what it wants to see; a server that crosses again has a mount
+		 * point under the very name. */
 		ipc_drop_handles(&msg);
-		if (hops == 2 || (msg.w[1] != 1 && msg.w[1] != 2)) {
-			status = -EXDEV;
-			break;
-		}
-		status = resolve_directory(dirs[msg.w[1] - 1], &ends[msg.w[1] - 1]);
+		status = resolved ? -EXDEV : 0;
+		for (int i = 0; i < 2 && status == 0; i++)
+			status = resolve_directory(dirs[i], &ends[i]);
 		if (status < 0)
 			break;
 	}

@@ -49,7 +49,14 @@ struct tree {
 	struct node *root;
 };
 
-enum device_kind { DEVICE_NULL, DEVICE_ZERO, DEVICE_FULL, DEVICE_RANDOM, DEVICE_TERMINAL };
+/* Minor numbers under major 1, as programs know them; the libc maps the zero device by its number. */
+enum device_kind {
+	DEVICE_NULL = 3,
+	DEVICE_ZERO = 5,
+	DEVICE_FULL = 7,
+	DEVICE_RANDOM = 8,
+	DEVICE_TERMINAL = 16,
+};
 
 struct dir_entry {
 	struct dir_entry *next, *previous; /* in the directory, ascending cookies */
