@@ -67,21 +67,27 @@ class Filter:
         self.inside = False
         self.status = None
         self.panicked = False
-        self.tail = b""
 
     def feed(self, data):
         self.pending += data
-        self.tail = (self.tail + data)[-4096:]
-        if PANIC_MARK in self.tail:
-            self.panicked = True
         while self.pending and self.step():
             pass
 
     def step(self):
+        if self.panicked:
+            self.report(self.pending)
+            self.pending = b""
+            return False
         mark = END if self.inside else BEGIN
-        at = self.pending.find(mark)
+        at, panic = self.pending.find(mark), self.pending.find(PANIC_MARK)
+        if panic >= 0 and not 0 <= at < panic:
+            self.emit(self.pending[:panic])
+            self.pending = self.pending[panic:]
+            self.panicked = True
+            return True
         if at < 0:
-            keep = max((n for n in range(1, len(mark)) if self.pending.endswith(mark[:n])), default=0)
+            keep = max((n for m in (mark, PANIC_MARK) for n in range(1, len(m))
+                        if self.pending.endswith(m[:n])), default=0)
             self.emit(self.pending[:len(self.pending) - keep])
             self.pending = self.pending[len(self.pending) - keep:]
             return False
@@ -99,6 +105,12 @@ class Filter:
             self.pending = self.pending[at + len(mark):]
         self.inside = not self.inside
         return True
+
+    def report(self, data):
+        """The kernel's last words: for whoever started it, and not a part of the line's output."""
+        self.log(data)
+        sys.stderr.buffer.write(data)
+        sys.stderr.flush()
 
     def emit(self, data):
         if self.inside:
