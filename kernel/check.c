@@ -8,7 +8,7 @@
  *  5 a run queue's ready_mask and ready_count are those of its lists
  *  6 a zombie has no threads and no space; what is alive has at least one thread
  *  7 a child's parent has it among its children
- *  8 the harts' current address space is that of their thread
+ *  8 the harts' current address space is that of their thread; one that ends may have left it
  *  9 processes and threads counted are those found
  */
 #include <kernel/system.h>
@@ -105,7 +105,8 @@ static void check_hart(const struct hart *h)
 	}
 	require(ready == h->ready_count, "hart %u has %u ready, says %u\n", h->index, ready,
 		h->ready_count);
-	if (h->current && h->current->state == THREAD_RUNNING)
+	if (h->current && h->current->state == THREAD_RUNNING &&
+		!(h->current->attention & ATTENTION_DIE))
 		require(mm_harts[h->index].current == (uintptr_t)h->current->process->space,
 			"hart %u runs thread %u of process %d in another space\n", h->index,
 			h->current->tid, h->current->process->pid);

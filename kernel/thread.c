@@ -232,10 +232,13 @@ s32 sys_thread_create(struct arch_regs *r)
 s32 sys_thread_exit(struct arch_regs *r)
 {
 	vaddr_t word = arch_regs_arg(r, 0);
+	/* Before anyone is told that the thread has ended, its robust mutexes say that it has. */
+	int error = futex_thread_died(thread_of(r));
 
+	if (error)
+		return error;
 	if (word != 0) {
-		int error = arch_store_user_u32(word, 0);
-
+		error = arch_store_user_u32(word, 0);
 		if (error == -EBLOCKED)
 			return error;
 		if (!error)

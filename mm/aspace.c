@@ -104,6 +104,7 @@ bool aspace_destroy_step(struct aspace *a)
 	if (aspace_active_anywhere(a))
 		return true;
 	spin_lock(&a->lock);
+	a->dying = true;
 	struct region *r = list_first(&a->regions, struct region, order);
 
 	if (!r) {

@@ -47,6 +47,7 @@ struct aspace {
 	struct arch_space arch;
 	u32 table_count, resident; /* guarded by table_lock */
 	bool has_device;	   /* some region maps device memory */
+	bool dying;		   /* being unmapped for good; its charge is given back at the end */
 
 	/* Shootdown (mm/shootdown.c); bit masks of harts, changed by atomics only. */
 	u32 ran, stale, icache_stale;
