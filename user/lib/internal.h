@@ -211,7 +211,6 @@ void __libc_stdio_unlock(void);
 void __libc_stdio_after_fork(uint32_t parent_tid);
 void __libc_malloc_lock(void);
 void __libc_malloc_unlock(void);
-void __libc_malloc_after_fork(void);
 void __libc_malloc_thread_exit(void);
 void __libc_locks_after_fork(uint32_t parent_tid);
 void __libc_keys_run_destructors(void);

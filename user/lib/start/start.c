@@ -33,6 +33,7 @@ extern const void *const __libc_ours_first[];
 const void *const __libc_ours_first[] = {
 	abort,
 	raise,
+	malloc,
 	sbrk,
 	mkstemp,
 	fdopen,

@@ -416,5 +416,4 @@ void __libc_thread_after_fork(void)
 	}
 	__libc_locks_after_fork(parent_tid);
 	__libc_stdio_after_fork(parent_tid);
-	__libc_malloc_after_fork();
 }
