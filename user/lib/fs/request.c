@@ -58,8 +58,8 @@ static int exchange(int handle, struct __libc_request *request, const char *path
 	}
 }
 
-/* Takes the answer out of the buffer. */
-static void collect(struct __libc_request *request, const struct quire_msg *msg)
+/* Takes the answer out of the buffer. A handle that found no room in our table came as ~0. */
+static int collect(struct __libc_request *request, const struct quire_msg *msg)
 {
 	uint32_t bytes = ipc_bytes(msg);
 	struct quire_msg rest;
@@ -74,6 +74,7 @@ static void collect(struct __libc_request *request, const struct quire_msg *msg)
 		ipc_buffer()->handles[0] = (uint32_t)-1;
 		ipc_drop_handles(&rest);
 	}
+	return QUIRE_MSG_HANDLES(msg->header) > 0 && request->handle < 0 ? -EMFILE : (int)msg->w[0];
 }
 
 int __libc_ask(int handle, struct __libc_request *request)
@@ -90,7 +91,7 @@ int __libc_ask(int handle, struct __libc_request *request)
 	__libc_self.msgbuf_busy = 1;
 	status = exchange(handle, request, NULL, 0, &msg);
 	if (status >= 0)
-		collect(request, &msg);
+		status = collect(request, &msg);
 	__libc_self.msgbuf_busy = was_busy;
 	if (request->change)
 		__libc_restore_signals(mask);
@@ -140,9 +141,7 @@ static int walk(int handle, const char *path, size_t len, struct __libc_request 
 			sys_close(owned);
 		owned = -1;
 		if (status != FS_CROSS && status != FS_RESTART) {
-			if (status >= 0)
-				collect(request, &msg);
-			return status;
+			return status < 0 ? status : collect(request, &msg);
 		}
 		len = take_rest(&msg, rest);
 		path = rest;

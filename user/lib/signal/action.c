@@ -170,12 +170,16 @@ int siginterrupt(int sig, int flag)
 
 int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
 {
-	if (stack && !(stack->ss_flags & SS_DISABLE)) {
-		if (stack->ss_flags & ~SS_ONSTACK)
-			return (int)__libc_result(-EINVAL);
-		if (stack->ss_size < MINSIGSTKSZ / 4)
-			return (int)__libc_result(-ENOMEM);
-	}
-	return (int)__libc_result(
-		sys_sigaltstack((const struct quire_stack *)stack, (struct quire_stack *)old));
+	const struct quire_stack disabled = {.flags = SS_DISABLE};
+	const struct quire_stack *wanted = (const struct quire_stack *)stack;
+
+	if (stack && !__libc_readable(stack, sizeof(*stack)))
+		return (int)__libc_result(-EFAULT);
+	if (stack && stack->ss_flags & SS_DISABLE)
+		wanted = &disabled; /* its address and size mean nothing */
+	else if (stack && stack->ss_flags & ~SS_ONSTACK)
+		return (int)__libc_result(-EINVAL);
+	else if (stack && stack->ss_size < MINSIGSTKSZ / 4)
+		return (int)__libc_result(-ENOMEM);
+	return (int)__libc_result(sys_sigaltstack(wanted, (struct quire_stack *)old));
 }

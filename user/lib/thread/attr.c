@@ -8,6 +8,10 @@
 
 #define STACK_DEFAULT (256u << 10)
 
+/* The range that the real-time policies would have. An attribute may name them; no thread gets one. */
+#define REALTIME_MIN 1
+#define REALTIME_MAX 31
+
 int pthread_attr_init(pthread_attr_t *attr)
 {
 	*attr = (pthread_attr_t){.__stack_size = STACK_DEFAULT, .__guard_size = QUIRE_PAGE_SIZE};
@@ -104,8 +108,8 @@ int pthread_attr_getschedparam(
 int pthread_attr_setschedparam(
 	pthread_attr_t *restrict attr, const struct sched_param *restrict param)
 {
-	if (param->sched_priority != 0)
-		return ENOTSUP;
+	if (param->sched_priority < 0 || param->sched_priority > REALTIME_MAX)
+		return EINVAL;
 	attr->__priority = param->sched_priority;
 	return 0;
 }
@@ -118,8 +122,8 @@ int pthread_attr_getschedpolicy(const pthread_attr_t *restrict attr, int *restri
 
 int pthread_attr_setschedpolicy(pthread_attr_t *attr, int policy)
 {
-	if (policy != SCHED_OTHER)
-		return policy == SCHED_FIFO || policy == SCHED_RR ? ENOTSUP : EINVAL;
+	if (policy != SCHED_OTHER && policy != SCHED_FIFO && policy != SCHED_RR)
+		return EINVAL;
 	attr->__policy = policy;
 	return 0;
 }
@@ -343,12 +347,16 @@ static bool is_policy(int policy)
 
 int sched_get_priority_max(int policy)
 {
-	return is_policy(policy) ? 0 : (int)__libc_result(-EINVAL);
+	if (!is_policy(policy))
+		return (int)__libc_result(-EINVAL);
+	return policy == SCHED_OTHER ? 0 : REALTIME_MAX;
 }
 
 int sched_get_priority_min(int policy)
 {
-	return is_policy(policy) ? 0 : (int)__libc_result(-EINVAL);
+	if (!is_policy(policy))
+		return (int)__libc_result(-EINVAL);
+	return policy == SCHED_OTHER ? 0 : REALTIME_MIN;
 }
 
 int sched_getparam(pid_t pid, struct sched_param *param)

@@ -143,7 +143,7 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 	uint32_t state = __atomic_load_n(&lock->__state, __ATOMIC_RELAXED);
 
 	if (state == 0)
-		return EPERM;
+		return EINVAL;
 	if (state == WRITER) {
 		lock->__writer = 0;
 		__atomic_store_n(&lock->__state, 0, __ATOMIC_RELEASE);

@@ -215,6 +215,8 @@ int pthread_create(pthread_t *restrict result, const pthread_attr_t *restrict at
 		pthread_attr_init(&standard);
 		attr = &standard;
 	}
+	if (attr->__flags & ATTR_EXPLICIT && attr->__policy != SCHED_OTHER)
+		return EPERM;
 	mask = __libc_block_signals();
 	__libc_lock(&threads_lock);
 	if (!__libc_threaded) {
