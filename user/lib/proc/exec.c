@@ -299,11 +299,12 @@ static size_t count_args(va_list args)
 	return count;
 }
 
-static void take_args(char **argv, const char *first, va_list args)
+/* By reference: what follows the list (execle's environment) is the caller's to take. */
+static void take_args(char **argv, const char *first, va_list *args)
 {
 	*argv = (char *)(uintptr_t)first;
 	while (*argv)
-		*++argv = va_arg(args, char *);
+		*++argv = va_arg(*args, char *);
 }
 
 #define LIST_ARGUMENTS(argv, first)        \
@@ -315,7 +316,7 @@ static void take_args(char **argv, const char *first, va_list args)
 	va_end(args);                      \
 	char *argv[count];                 \
 	va_start(args, first);             \
-	take_args(argv, first, args)
+	take_args(argv, first, &args)
 
 int execl(const char *path, const char *arg, ...)
 {
