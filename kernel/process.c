@@ -378,7 +378,7 @@ s32 sys_wait(struct arch_regs *r)
 	bool any = false, mine;
 	int error;
 
-	if (options & ~(u32)(QUIRE_WNOHANG | QUIRE_WUNTRACED))
+	if (options & ~(u32)(QUIRE_WNOHANG | QUIRE_WUNTRACED | QUIRE_WNOWAIT))
 		return -EINVAL;
 	spin_lock(&process_lock);
 	list_for_each(c, &p->children, struct process, sibling_link) {
@@ -408,11 +408,11 @@ s32 sys_wait(struct arch_regs *r)
 	spin_unlock(&process_lock);
 
 	error = copy_report(found, what, arch_regs_arg(r, 2), arch_regs_arg(r, 3));
-	if (error) {
-		process_put(found);
-		return error;
-	}
 	pid = found->pid;
+	if (error || options & QUIRE_WNOWAIT) {
+		process_put(found);
+		return error ? error : pid;
+	}
 	spin_lock(&process_lock);
 	mine = consume_locked(p, found, what);
 	spin_unlock(&process_lock);

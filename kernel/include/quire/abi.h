@@ -365,6 +365,7 @@ struct quire_exec {
 
 #define QUIRE_WNOHANG	 1
 #define QUIRE_WUNTRACED	 2
+#define QUIRE_WNOWAIT	 0x10 /* only tell: the child can be waited for again */
 /* Wait status: exited: status << 8; killed: signal; stopped: 0x7f | signal << 8. */
 
 struct quire_usage {

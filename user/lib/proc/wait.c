@@ -8,8 +8,8 @@
 #include <quire/info.h>
 #include "../internal.h"
 
-_Static_assert(
-	WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED, "wait options are the kernel's");
+_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED && WNOWAIT == QUIRE_WNOWAIT,
+	"wait options are the kernel's");
 
 #define TICKS_PER_SECOND 100
 
@@ -48,15 +48,13 @@ static int wait_child(pid_t pid, int *status, int options, struct quire_usage *u
 	int word = 0;
 	int child;
 
-	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
-		return -EINVAL;
 	memset(usage, 0, sizeof(*usage));
 	__libc_cancel_begin();
-	child = sys_wait(pid, options & (WNOHANG | WUNTRACED), &word, usage);
+	child = sys_wait(pid, options & (WNOHANG | WUNTRACED | WNOWAIT), &word, usage);
 	__libc_cancel_end();
 	if (child <= 0)
 		return child;
-	if (!WIFSTOPPED(word))
+	if (!WIFSTOPPED(word) && !(options & WNOWAIT))
 		add_usage(usage);
 	if (status) {
 		if (!__libc_writable(status, sizeof(*status)))
@@ -69,8 +67,10 @@ static int wait_child(pid_t pid, int *status, int options, struct quire_usage *u
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *rusage)
 {
 	struct quire_usage usage;
-	int child = wait_child(pid, status, options, &usage);
+	int child = -EINVAL;
 
+	if (!(options & ~(WNOHANG | WUNTRACED | WCONTINUED)))
+		child = wait_child(pid, status, options, &usage);
 	if (child > 0 && rusage)
 		fill_rusage(rusage, &usage);
 	return (pid_t)__libc_result(child);
@@ -105,9 +105,9 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	default: return (int)__libc_result(-EINVAL);
 	}
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)) ||
-		options & ~(WEXITED | WSTOPPED | WCONTINUED | WNOHANG))
+		options & ~(WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT))
 		return (int)__libc_result(-EINVAL);
-	child = wait_child(pid, &word, options & (WNOHANG | WUNTRACED), &usage);
+	child = wait_child(pid, &word, options & (WNOHANG | WUNTRACED | WNOWAIT), &usage);
 	if (child < 0)
 		return (int)__libc_result(child);
 	if (!info)
