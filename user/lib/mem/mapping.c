@@ -36,6 +36,22 @@ static bool is_channel(int fd)
 	return sys_obj_info(fd, &info) == 0 && info.kind == QUIRE_OBJ_STREAM_CHANNEL;
 }
 
+/* The process that asked that what it maps from now on be locked; a child does not inherit that. */
+static pid_t locks_future;
+
+/* The kernel records a region as locked, but mapping it can't wait for its pages: they are made
+ * resident here. As on Linux, a page that can't be had does not fail the mapping. */
+static long make_resident(long result, size_t len, int flags)
+{
+	if (quire_is_error(result))
+		return result;
+	if ((flags & MAP_LOCKED) || (locks_future && locks_future == getpid()))
+		sys_mlock((uint32_t)result, len, 1);
+	else if (flags & MAP_POPULATE)
+		sys_madvise((uint32_t)result, len, MADV_WILLNEED);
+	return result;
+}
+
 static long map(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	long result;
@@ -63,7 +79,7 @@ static void *map_result(long result)
 
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	return map_result(map(addr, len, prot, flags, fd, offset));
+	return map_result(make_resident(map(addr, len, prot, flags, fd, offset), len, flags));
 }
 
 void *mremap(void *old, size_t old_len, size_t new_len, int flags, ...)
@@ -132,11 +148,13 @@ int mlockall(int flags)
 {
 	if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE)))
 		return (int)__libc_result(-EINVAL);
+	locks_future = flags & MCL_FUTURE ? getpid() : 0;
 	return (int)__libc_result(sys_mlockall(flags));
 }
 
 int munlockall(void)
 {
+	locks_future = 0;
 	return (int)__libc_result(sys_mlockall(0));
 }
 
