@@ -60,6 +60,8 @@ static long map(void *addr, size_t len, int prot, int flags, int fd, off_t offse
 		return -EINVAL;
 	if (flags & MAP_ANONYMOUS)
 		return sys_mmap((uint32_t)(uintptr_t)addr, len, prot, flags, -1, 0);
+	if ((uint64_t)(uint32_t)offset + len > UINT32_MAX)
+		return -EOVERFLOW;
 	result = sys_mmap((uint32_t)(uintptr_t)addr, len, prot, flags, __libc_fd(fd),
 		(uint32_t)offset >> QUIRE_PAGE_SHIFT);
 	if (!quire_is_error(result) || !is_channel(__libc_fd(fd)))

@@ -175,7 +175,7 @@ int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
 
 	if (stack && !__libc_readable(stack, sizeof(*stack)))
 		return (int)__libc_result(-EFAULT);
-	if (stack && stack->ss_flags & SS_DISABLE)
+	if (stack && stack->ss_flags == SS_DISABLE)
 		wanted = &disabled; /* its address and size mean nothing */
 	else if (stack && stack->ss_flags & ~SS_ONSTACK)
 		return (int)__libc_result(-EINVAL);

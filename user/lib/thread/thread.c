@@ -166,8 +166,8 @@ static size_t whole_pages(size_t bytes)
 	return (bytes + QUIRE_PAGE_SIZE - 1) & ~(size_t)(QUIRE_PAGE_SIZE - 1);
 }
 
-/* Lays out the memory and returns the new thread's record, all of it but the start filled in. On a
- * stack of the program's own the block is cut from its top. */
+/* Lays out the memory and returns the new thread's record, all of it but the start filled in. The
+ * thread-local block is cut from the top of the stack, which so is no longer than was asked for. */
 static struct __libc_thread *make_record_locked(const pthread_attr_t *attr)
 {
 	size_t guard = whole_pages(attr->__guard_size);
@@ -179,7 +179,7 @@ static struct __libc_thread *make_record_locked(const pthread_attr_t *attr)
 	char *block;
 
 	if (!stack) {
-		mapping_size = guard + whole_pages(size + tls_size + 64);
+		mapping_size = guard + whole_pages(size);
 		mapping = map_memory_locked(mapping_size, guard);
 		if (!mapping)
 			return NULL;
