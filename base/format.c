@@ -42,7 +42,8 @@ static void put_field(struct sink *s, const struct spec *f, const char *prefix, 
 		put(s, ' ');
 }
 
-static void put_number(struct sink *s, const struct spec *f, u64 value, u32 base, const char *prefix)
+static void put_number(
+	struct sink *s, const struct spec *f, u64 value, u32 base, const char *prefix)
 {
 	char digits[24];
 	u32 at = sizeof(digits), prefix_len = 0;
@@ -137,20 +138,14 @@ int log_vformat(char *buf, size_t size, const char *format, va_list ap)
 			put_number(&s, &f, value, *format == 'x' ? 16 : 10,
 				prefix && value ? "0x" : "");
 			break;
-		case 'p':
-			put_number(&s, &f, (uintptr_t)va_arg(ap, void *), 16, "0x");
-			break;
-		case 's':
-			put_string(&s, &f, va_arg(ap, const char *), precision);
-			break;
+		case 'p': put_number(&s, &f, (uintptr_t)va_arg(ap, void *), 16, "0x"); break;
+		case 's': put_string(&s, &f, va_arg(ap, const char *), precision); break;
 		case 'c':
 			c = (char)va_arg(ap, int);
 			f.zero = false;
 			put_field(&s, &f, "", 0, &c, 1);
 			break;
-		case '%':
-			put(&s, '%');
-			break;
+		case '%': put(&s, '%'); break;
 		default:
 			put(&s, '%');
 			if (!*format)

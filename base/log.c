@@ -34,8 +34,8 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 	u32 nobody = 0, self = arch_hart_index() + 1;
 	va_list ap;
 
-	if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQUIRE,
-		    __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(
+		    &panicking, &nobody, self, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 		/* Another hart reports already; or this one broke down while it did. */
 		if (nobody == self)
 			arch_poweroff(255);

@@ -19,12 +19,12 @@
 
 static u32 broken;
 
-#define require(condition, ...)                                    \
-	do {                                                       \
+#define require(condition, ...)                                         \
+	do {                                                            \
 		if (unlikely(!(condition)) && broken++ < REPORTS_MAX) { \
-			log_printf("check: not " #condition ": "); \
-			log_printf(__VA_ARGS__);                   \
-		}                                                  \
+			log_printf("check: not " #condition ": ");      \
+			log_printf(__VA_ARGS__);                        \
+		}                                                       \
 	} while (0)
 
 static bool on_list(const struct list *head, const struct list *node)
@@ -40,7 +40,8 @@ static void check_thread(const struct process *p, const struct thread *t)
 	u32 running = 0;
 
 	require(t->process == p, "thread %u is on the list of process %d\n", t->tid, p->pid);
-	require(t->refs > 0 && t->refs < 1u << 24, "thread %u has %u references\n", t->tid, t->refs);
+	require(t->refs > 0 && t->refs < 1u << 24, "thread %u has %u references\n", t->tid,
+		t->refs);
 	for (u32 i = 0; i < arch_hart_count; i++)
 		running += (harts[i].current == t) + (harts[i].next == t && harts[i].current != t);
 	switch (t->state) {
@@ -63,8 +64,7 @@ static void check_thread(const struct process *p, const struct thread *t)
 	case THREAD_DEAD:
 		require(!t->waiting_on, "thread %u waits though it can't run\n", t->tid);
 		break;
-	default:
-		require(t->state <= THREAD_DEAD, "thread %u has state %u\n", t->tid, t->state);
+	default: require(t->state <= THREAD_DEAD, "thread %u has state %u\n", t->tid, t->state);
 	}
 }
 
@@ -72,7 +72,8 @@ static u32 check_process(const struct process *p)
 {
 	u32 count = 0;
 
-	list_for_each(t, &p->threads, struct thread, process_link) {
+	list_for_each(t, &p->threads, struct thread, process_link)
+	{
 		count++;
 		check_thread(p, t);
 	}
@@ -96,7 +97,8 @@ static void check_hart(const struct hart *h)
 	for (u32 p = 0; p < 32; p++) {
 		require(list_empty(&h->queue[p]) == !(h->ready_mask >> p & 1),
 			"hart %u priority %u: mask %#x\n", h->index, p, h->ready_mask);
-		list_for_each(t, &h->queue[p], struct thread, run_link) {
+		list_for_each(t, &h->queue[p], struct thread, run_link)
+		{
 			ready++;
 			require(t->state == THREAD_READY && t->priority == p,
 				"thread %u in state %u, priority %u, queued at %u\n", t->tid,
@@ -119,7 +121,8 @@ u32 kernel_check(void)
 	broken = 0;
 	for (u32 i = 0; i < arch_hart_count; i++)
 		check_hart(&harts[i]);
-	list_for_each(p, &all_processes, struct process, all_link) {
+	list_for_each(p, &all_processes, struct process, all_link)
+	{
 		processes++;
 		threads += check_process(p);
 	}

@@ -169,7 +169,8 @@ static int mark_word(const struct thread *t, vaddr_t word)
 		return 0;
 	error = arch_load_user_u32(&value, word);
 	while (!error && (value & ROBUST_TID) == t->tid) {
-		error = arch_cmpxchg_user_u32(word, value, (value & ROBUST_WAITERS) | ROBUST_DIED, &old);
+		error = arch_cmpxchg_user_u32(
+			word, value, (value & ROBUST_WAITERS) | ROBUST_DIED, &old);
 		if (error)
 			break;
 		if (old == value) {

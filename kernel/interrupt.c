@@ -101,8 +101,8 @@ s32 sys_irq_create(struct arch_regs *r)
 		kfree(i, sizeof(*i));
 		return -EBUSY;
 	}
-	error = handle_install(HANDLE_IRQ, i, RIGHT_READ | RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER, 0,
-		QUIRE_HANDLE_BASE);
+	error = handle_install(HANDLE_IRQ, i, RIGHT_READ | RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER,
+		0, QUIRE_HANDLE_BASE);
 	if (error < 0)
 		interrupt_put(i, 0);
 	return error;

@@ -58,9 +58,9 @@ static u32 process_letter(struct process *p)
 	spin_lock(&p->signal_lock);
 	if (p->stopped)
 		letter = 'T';
-	list_for_each(t, &p->threads, struct thread, process_link)
-		if (t->state == THREAD_READY || t->state == THREAD_RUNNING)
-			letter = 'R';
+	list_for_each(t, &p->threads, struct thread,
+		process_link) if (t->state == THREAD_READY || t->state == THREAD_RUNNING) letter =
+		'R';
 	spin_unlock(&p->signal_lock);
 	return letter;
 }
@@ -106,11 +106,11 @@ static u32 pid_of_running(const struct thread *running)
 	if (!running)
 		return 0;
 	spin_lock(&process_lock);
-	list_for_each(p, &all_processes, struct process, all_link) {
+	list_for_each(p, &all_processes, struct process, all_link)
+	{
 		spin_lock(&p->signal_lock);
-		list_for_each(t, &p->threads, struct thread, process_link)
-			if (t == running)
-				pid = (u32)p->pid;
+		list_for_each(t, &p->threads, struct thread, process_link) if (t == running) pid =
+			(u32)p->pid;
 		spin_unlock(&p->signal_lock);
 		if (pid)
 			break;
@@ -126,7 +126,8 @@ static bool fill_hart(struct quire_info_hart *info, u32 index)
 	*info = mm_harts[index].stats;
 	info->index = index;
 	info->hartid = arch_hart_id(index);
-	info->current_pid = pid_of_running(__atomic_load_n(&harts[index].current, __ATOMIC_RELAXED));
+	info->current_pid =
+		pid_of_running(__atomic_load_n(&harts[index].current, __ATOMIC_RELAXED));
 	return true;
 }
 
@@ -145,8 +146,7 @@ static bool fill_object(struct quire_info_object *info, u32 id)
 	info->dirty = o->dirty;
 	info->writeback = o->writeback;
 	info->regions = o->region_count;
-	list_for_each(req, &o->requests, struct page_request, object_link)
-		info->waiting++;
+	list_for_each(req, &o->requests, struct page_request, object_link) info->waiting++;
 	spin_unlock(&o->lock);
 	object_put(o);
 	return true;
@@ -212,8 +212,7 @@ static int fill(u32 kind, u32 index, vaddr_t buf, union record *u, u32 *size)
 		found = fill_hart(&u->hart, index);
 		*size = sizeof(u->hart);
 		break;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 	if (!found)
 		*size = 0;

@@ -28,8 +28,8 @@ static int need_resource(u32 number)
 }
 
 _Static_assert(BOOT_DEVICES == QUIRE_BOOT_DEVICES, "boot_facts as user mode sees it");
-_Static_assert(sizeof(boot_facts.cmdline) ==
-		       sizeof(((struct quire_boot_info *)0)->cmdline), "boot_facts as user mode sees it");
+_Static_assert(sizeof(boot_facts.cmdline) == sizeof(((struct quire_boot_info *)0)->cmdline),
+	"boot_facts as user mode sees it");
 
 /* The facts never change, so every caller may fill the same record at once. */
 static const struct quire_boot_info *boot_info(void)
@@ -96,8 +96,8 @@ s32 sys_log(struct arch_regs *r)
 
 /* ------------------------------------------------------------------ stopping */
 
-static u32 stop_owner;	/* index + 1 of the hart that checks, or 0 */
-static u32 stop_number; /* odd: harts shall stand */
+static u32 stop_owner;		/* index + 1 of the hart that checks, or 0 */
+static u32 stop_number;		/* odd: harts shall stand */
 static u32 standing[MAX_HARTS]; /* the stop that each hart stands for */
 
 void kernel_stop_poll(void)

@@ -24,8 +24,8 @@ u32 trace_mask;
 
 static struct ring {
 	struct quire_trace_event *events; /* NULL until tracing is first asked for */
-	u32 begun, head; /* this hart's to write */
-	u32 tail;	 /* readers', moved by compare and swap */
+	u32 begun, head;		  /* this hart's to write */
+	u32 tail;			  /* readers', moved by compare and swap */
 } __attribute__((aligned(64))) rings[MAX_HARTS];
 
 _Static_assert((RING_EVENTS & (RING_EVENTS - 1)) == 0, "slots are found by masking");
@@ -75,7 +75,8 @@ static int enable(u32 mask)
 
 /* Copies a batch of events from number `from` on, without consuming them; *next is the number after
  * the last. */
-static u32 peek(const struct ring *ring, struct quire_trace_event *out, u32 room, u32 from, u32 *next)
+static u32 peek(
+	const struct ring *ring, struct quire_trace_event *out, u32 room, u32 from, u32 *next)
 {
 	u32 lost = 0;
 
@@ -124,13 +125,13 @@ static s32 read_ring(u32 hart, vaddr_t buf, u32 size)
 
 		if (!count)
 			break;
-		error = arch_copy_to_user(buf + done * sizeof(*batch), batch,
-			count * sizeof(*batch));
+		error = arch_copy_to_user(
+			buf + done * sizeof(*batch), batch, count * sizeof(*batch));
 		if (error)
 			return done ? (s32)(done * sizeof(*batch)) : error;
 		/* Consumed only now, so a fault has lost nothing; unless another reader was faster. */
-		if (__atomic_compare_exchange_n(&ring->tail, &from, next, false, __ATOMIC_RELAXED,
-			    __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(
+			    &ring->tail, &from, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			done += count;
 	}
 	return (s32)(done * sizeof(*batch));
@@ -139,11 +140,9 @@ static s32 read_ring(u32 hart, vaddr_t buf, u32 size)
 s32 sys_trace(struct arch_regs *r)
 {
 	switch (arch_regs_arg(r, 0)) {
-	case QUIRE_TRACE_ENABLE:
-		return enable(arch_regs_arg(r, 1));
+	case QUIRE_TRACE_ENABLE: return enable(arch_regs_arg(r, 1));
 	case QUIRE_TRACE_READ:
 		return read_ring(arch_regs_arg(r, 1), arch_regs_arg(r, 2), arch_regs_arg(r, 3));
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }

@@ -19,8 +19,8 @@ u32 riscv_boot(u32 hartid, u32 tree_phys, u32 ram_base)
 	riscv_physmap_offset = PHYSMAP_BASE - ram_base;
 	riscv_machine.ram_base = ram_base;
 	/* boot.S has mapped the 4 MiB page that the tree begins in at DEVICE_BASE, and two more. */
-	index = riscv_read_facts((char *)DEVICE_BASE + (tree_phys & (KERNEL_SPAN - 1)), tree_phys,
-		hartid);
+	index = riscv_read_facts(
+		(char *)DEVICE_BASE + (tree_phys & (KERNEL_SPAN - 1)), tree_phys, hartid);
 	riscv_mmu_init();
 	return index;
 }
@@ -62,8 +62,8 @@ void arch_start_harts(void)
 
 		if (i == arch_hart_index())
 			continue;
-		error = riscv_sbi_hart_start(riscv_machine.hart_id[i],
-			(u32)riscv_hart_entry - riscv_physmap_offset, i);
+		error = riscv_sbi_hart_start(
+			riscv_machine.hart_id[i], (u32)riscv_hart_entry - riscv_physmap_offset, i);
 		if (error)
 			panic("hart %u does not start: %d", riscv_machine.hart_id[i], error);
 	}

@@ -174,7 +174,8 @@ static void read_devices(const struct fdt *tree)
 			boot_facts.rtc_phys = start;
 		for (u32 i = 0; i < ARRAY_SIZE(wanted); i++)
 			if (fdt_lists(&n, "compatible", wanted[i]))
-				add_device(start, size, fdt_word(&n, "interrupts", 0, 0), wanted[i]);
+				add_device(
+					start, size, fdt_word(&n, "interrupts", 0, 0), wanted[i]);
 	}
 }
 
@@ -232,7 +233,8 @@ static void reserve_own(const struct fdt *tree, u64 tree_phys)
 	bool firmware_known = false;
 
 	for (u32 i = 0; i < nreserved; i++)
-		firmware_known |= reserved[i].start < image && reserved[i].end > riscv_machine.ram_base;
+		firmware_known |=
+			reserved[i].start < image && reserved[i].end > riscv_machine.ram_base;
 	if (!firmware_known)
 		reserve(riscv_machine.ram_base, image);
 	reserve(image, used);

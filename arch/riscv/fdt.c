@@ -111,9 +111,7 @@ bool fdt_next(struct fdt_node *n)
 		u32 len;
 
 		switch (word_at(t->base + at)) {
-		case FDT_NOP:
-			at += 4;
-			break;
+		case FDT_NOP: at += 4; break;
 		case FDT_PROP:
 			if (!property_at(t, &at, &name, &value, &len))
 				return false;
@@ -135,8 +133,7 @@ bool fdt_next(struct fdt_node *n)
 			n->address_cells[n->depth] = (u8)fdt_word(n, "#address-cells", 0, 2);
 			n->size_cells[n->depth] = (u8)fdt_word(n, "#size-cells", 0, 1);
 			return true;
-		default:
-			return false;
+		default: return false;
 		}
 	}
 	return false;

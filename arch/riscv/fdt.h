@@ -19,9 +19,9 @@ struct fdt {
 struct fdt_node {
 	const struct fdt *tree;
 	const char *name;
-	int depth;	/* the root's is 0 */
-	u32 properties; /* offset of the node's first property */
-	u32 next;	/* offset to go on from */
+	int depth;			     /* the root's is 0 */
+	u32 properties;			     /* offset of the node's first property */
+	u32 next;			     /* offset to go on from */
 	u8 address_cells[FDT_DEPTH_MAX + 1]; /* that a node at this depth gives its children */
 	u8 size_cells[FDT_DEPTH_MAX + 1];
 };

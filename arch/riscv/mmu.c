@@ -20,8 +20,9 @@ static table_t device_table __attribute__((aligned(4096)));
 u32 riscv_physmap_offset;
 u32 riscv_kernel_satp;
 static u32 asid_count = 1;
-static u32 device_pages;		       /* used of device_table */
-static u32 device_megapages = 1;	       /* root entries used from DEVICE_BASE on; the first is device_table's */
+static u32 device_pages; /* used of device_table */
+static u32 device_megapages =
+	1; /* root entries used from DEVICE_BASE on; the first is device_table's */
 static bool devices_final;
 
 static u32 physical(const void *p)
@@ -58,7 +59,8 @@ static void map_image(void)
 void riscv_mmu_init(void)
 {
 	u32 first = PHYSMAP_BASE >> 22;
-	u32 last = first + (u32)((riscv_machine.ram_end - riscv_machine.ram_base + KERNEL_SPAN - 1) >> 22);
+	u32 last = first +
+		   (u32)((riscv_machine.ram_end - riscv_machine.ram_base + KERNEL_SPAN - 1) >> 22);
 
 	for (u32 i = first; i < last; i++) {
 		u32 phys = (i << 22) - riscv_physmap_offset;
@@ -177,6 +179,7 @@ bool arch_kernel_readable(const void *p)
 	if (va < USER_LIMIT || !(pte & PTE_V))
 		return false;
 	if (!(pte & PTE_R))
-		pte = ((const pte_t *)arch_frame_address(arch_pte_pfn(pte)))[va >> PAGE_SHIFT & 0x3ff];
+		pte = ((const pte_t *)arch_frame_address(
+			arch_pte_pfn(pte)))[va >> PAGE_SHIFT & 0x3ff];
 	return (pte & (PTE_V | PTE_R)) == (PTE_V | PTE_R) && va < DEVICE_BASE;
 }

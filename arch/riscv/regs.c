@@ -35,8 +35,8 @@ void arch_regs_import(struct arch_regs *r, const u32 regs[32])
 	r->kernel_hart = NO_HART;
 }
 
-void arch_regs_enter_handler(struct arch_regs *r, vaddr_t handler, vaddr_t sp, vaddr_t ra, u32 a0,
-	u32 a1, u32 a2)
+void arch_regs_enter_handler(
+	struct arch_regs *r, vaddr_t handler, vaddr_t sp, vaddr_t ra, u32 a0, u32 a1, u32 a2)
 {
 	r->x[0] = handler & ~1u;
 	r->x[1] = ra;

@@ -12,9 +12,9 @@
 
 struct symbol {
 	u32 address;
-	u32 name;   /* offset into the names, which follow the table */
-	u16 frame;  /* bytes */
-	u16 saved;  /* offset of the return address in the frame, or NO_ADDRESS: not saved */
+	u32 name;  /* offset into the names, which follow the table */
+	u16 frame; /* bytes */
+	u16 saved; /* offset of the return address in the frame, or NO_ADDRESS: not saved */
 };
 /* Made by symbols.py: a count, symbols in ascending order, names. Zeros when it has not run. */
 extern const u32 riscv_symbols[];
@@ -88,9 +88,9 @@ static void backtrace(u32 pc, u32 sp, u32 ra)
 
 static void print_frame(const struct riscv_frame *f)
 {
-	static const char names[32][4] = {"pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1",
-		"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7",
-		"s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+	static const char names[32][4] = {"pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0",
+		"s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6",
+		"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
 	for (u32 i = 0; i < 32; i++)
 		log_printf("%4s %08x%s", names[i], f->x[i], i % 4 == 3 ? "\n" : "");

@@ -10,11 +10,11 @@
 
 /* --- control and status registers --- */
 
-#define csr_read(name)                                                     \
-	({                                                                 \
-		u32 csr_value;                                             \
+#define csr_read(name)                                                          \
+	({                                                                      \
+		u32 csr_value;                                                  \
 		__asm__ volatile("csrr %0, " name : "=r"(csr_value)::"memory"); \
-		csr_value;                                                 \
+		csr_value;                                                      \
 	})
 #define csr_write(name, value) __asm__ volatile("csrw " name ", %0" ::"rK"((u32)(value)) : "memory")
 #define csr_set(name, bits)    __asm__ volatile("csrs " name ", %0" ::"rK"((u32)(bits)) : "memory")
@@ -67,7 +67,7 @@ struct riscv_machine {
 	u64 plic_phys;
 	u32 plic_size, plic_sources;
 	u32 plic_context[MAX_HARTS]; /* of each hart's supervisor mode, or ~0 */
-	u64 test_phys; /* 0: none */
+	u64 test_phys;		     /* 0: none */
 };
 extern struct riscv_machine riscv_machine;
 

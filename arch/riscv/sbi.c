@@ -42,8 +42,7 @@ void riscv_sbi_init(void)
 	ids_are_indexes = true;
 	for (u32 i = 0; i < arch_hart_count; i++)
 		ids_are_indexes &= riscv_machine.hart_id[i] == i;
-	if (arch_hart_count > 1 &&
-		!(sbi_has(SBI_IPI) && sbi_has(SBI_RFENCE) && sbi_has(SBI_HSM))) {
+	if (arch_hart_count > 1 && !(sbi_has(SBI_IPI) && sbi_has(SBI_RFENCE) && sbi_has(SBI_HSM))) {
 		log_printf("firmware lacks IPI, RFENCE or HSM: one hart only\n");
 		arch_hart_count = 1;
 	}

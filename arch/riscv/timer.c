@@ -17,10 +17,10 @@ void riscv_clock_init(void)
 	riscv_clock.ns_whole = (u32)(1000000000 / hz);
 	riscv_clock.ns_fraction = (u32)((1000000000 % hz << 32) / hz);
 	/* hz * 2^64 / 10^9 by long division, so that the error stays below one tick for centuries. */
-	riscv_clock.ticks_per_ns =
-		hz == 1000000000 ? ~0ull :
-				   ((hz << 32) / 1000000000 << 32 |
-					   ((hz << 32) % 1000000000 << 32) / 1000000000);
+	riscv_clock.ticks_per_ns = hz == 1000000000
+					   ? ~0ull
+					   : ((hz << 32) / 1000000000 << 32 |
+						     ((hz << 32) % 1000000000 << 32) / 1000000000);
 	riscv_clock.boot_ticks = riscv_ticks();
 	has_stimecmp = riscv_machine.sstc_named && riscv_probe_stimecmp().error == 0;
 }

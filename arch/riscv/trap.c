@@ -27,11 +27,8 @@ static void take_interrupt(u32 number)
 		riscv_timer_quiet();
 		trap_timer();
 		break;
-	case INTERRUPT_EXTERNAL:
-		riscv_plic_handle();
-		break;
-	default:
-		panic("interrupt %u", number);
+	case INTERRUPT_EXTERNAL: riscv_plic_handle(); break;
+	default: panic("interrupt %u", number);
 	}
 }
 
@@ -57,26 +54,14 @@ void riscv_user_trap(struct arch_regs *r, u32 cause, u32 value)
 		return;
 	}
 	switch (cause) {
-	case CAUSE_LOAD_PAGE:
-		trap_page_fault(r, value, ACCESS_READ);
-		break;
-	case CAUSE_STORE_PAGE:
-		trap_page_fault(r, value, ACCESS_WRITE);
-		break;
-	case CAUSE_FETCH_PAGE:
-		trap_page_fault(r, value, ACCESS_EXEC);
-		break;
-	case CAUSE_ILLEGAL:
-		trap_exception(r, QSIGILL, 1, arch_regs_pc(r));
-		break;
-	case CAUSE_BREAKPOINT:
-		trap_exception(r, QSIGTRAP, 1, arch_regs_pc(r));
-		break;
+	case CAUSE_LOAD_PAGE: trap_page_fault(r, value, ACCESS_READ); break;
+	case CAUSE_STORE_PAGE: trap_page_fault(r, value, ACCESS_WRITE); break;
+	case CAUSE_FETCH_PAGE: trap_page_fault(r, value, ACCESS_EXEC); break;
+	case CAUSE_ILLEGAL: trap_exception(r, QSIGILL, 1, arch_regs_pc(r)); break;
+	case CAUSE_BREAKPOINT: trap_exception(r, QSIGTRAP, 1, arch_regs_pc(r)); break;
 	case CAUSE_FETCH_MISALIGNED:
 	case CAUSE_LOAD_MISALIGNED:
-	case CAUSE_STORE_MISALIGNED:
-		trap_exception(r, QSIGBUS, QUIRE_BUS_ADRALN, value);
-		break;
+	case CAUSE_STORE_MISALIGNED: trap_exception(r, QSIGBUS, QUIRE_BUS_ADRALN, value); break;
 	default:
 		/* Access faults: a device that is not there, or memory that is the firmware's. */
 		trap_exception(r, QSIGBUS, QUIRE_BUS_OBJERR, value);

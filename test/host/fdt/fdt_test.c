@@ -32,12 +32,12 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 	longjmp(panicked, 1);
 }
 
-#define CHECK(condition)                                                              \
-	do {                                                                          \
-		if (!(condition)) {                                                   \
-			fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);   \
-			exit(1);                                                      \
-		}                                                                     \
+#define CHECK(condition)                                                            \
+	do {                                                                        \
+		if (!(condition)) {                                                 \
+			fprintf(stderr, "line %d: not %s\n", __LINE__, #condition); \
+			exit(1);                                                    \
+		}                                                                   \
 	} while (0)
 
 /* --- writing a tree --- */
@@ -47,7 +47,8 @@ static u32 structure_size, strings_size;
 
 static void put32(u8 *at, u32 value)
 {
-	at[0] = (u8)(value >> 24), at[1] = (u8)(value >> 16), at[2] = (u8)(value >> 8), at[3] = (u8)value;
+	at[0] = (u8)(value >> 24), at[1] = (u8)(value >> 16), at[2] = (u8)(value >> 8),
+	at[3] = (u8)value;
 }
 
 static void word(u32 value)
@@ -96,7 +97,7 @@ static void property_words(const char *name, u32 count, const u32 *values)
 		put32(data + 4 * i, values[i]);
 	property(name, data, 4 * count);
 }
-#define WORDS(name, ...)                                                                  \
+#define WORDS(name, ...) \
 	property_words(name, sizeof((u32[]){__VA_ARGS__}) / 4, (u32[]){__VA_ARGS__})
 
 static void cpu(u32 id, u32 phandle, const char *status)

@@ -16,7 +16,10 @@
 		}                                                                      \
 	} while (0)
 
-static uint64_t now(void) { return sys_clock(QUIRE_CLOCK_MONOTONIC); }
+static uint64_t now(void)
+{
+	return sys_clock(QUIRE_CLOCK_MONOTONIC);
+}
 
 /* --- threads without a libc: no thread pointer, no errno --- */
 
@@ -86,7 +89,10 @@ static void pass(uint32_t mine)
 		sys_futex_wake(&turn, 1);
 	}
 }
-static void pass_odd(int n) { (void)n, pass(1); }
+static void pass_odd(int n)
+{
+	(void)n, pass(1);
+}
 static void test_turns(void)
 {
 	start(0, pass_odd);
@@ -104,7 +110,8 @@ static void lock(void)
 {
 	uint32_t seen = 0;
 
-	if (__atomic_compare_exchange_n(&lock_word, &seen, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	if (__atomic_compare_exchange_n(
+		    &lock_word, &seen, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
 	while (__atomic_exchange_n(&lock_word, 2, __ATOMIC_ACQUIRE) != 0)
 		sys_futex_wait(&lock_word, 2, QUIRE_FOREVER);
@@ -206,7 +213,8 @@ static struct mutex {
 } mutexes[3];
 static struct quire_robust_head heads[2];
 
-static void hold(struct quire_robust_head *head, struct mutex *m, int count, uint32_t tid, uint32_t bits)
+static void hold(
+	struct quire_robust_head *head, struct mutex *m, int count, uint32_t tid, uint32_t bits)
 {
 	head->futex_offset = (int32_t)((char *)&m->word - (char *)&m->node);
 	head->list.next = (uint32_t)&m[0].node;

@@ -26,8 +26,9 @@ void thread_entry(void);
 void thread_begin(uint32_t n)
 {
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		volatile char *p = (char *)sys_mmap(0, 16 * 4096, QUIRE_PROT_READ | QUIRE_PROT_WRITE,
-			QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON, -1, 0);
+		volatile char *p =
+			(char *)sys_mmap(0, 16 * 4096, QUIRE_PROT_READ | QUIRE_PROT_WRITE,
+				QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON, -1, 0);
 
 		for (int i = 0; i < 16; i++)
 			p[i * 4096] = 1;
@@ -67,13 +68,15 @@ int main(void)
 	for (int i = 0; i < 60; i++) {
 		CHECK(sys_check() == 0);
 		for (int h = 0; h < harts; h++) {
-			int bytes = sys_trace(QUIRE_TRACE_READ, (uint32_t)h, events, sizeof(events));
+			int bytes =
+				sys_trace(QUIRE_TRACE_READ, (uint32_t)h, events, sizeof(events));
 			int n = bytes / (int)sizeof(events[0]);
 
 			CHECK(bytes >= 0 && bytes % sizeof(events[0]) == 0);
 			for (int k = 0; k < n; k++) {
 				CHECK(events[k].hart == h);
-				CHECK(events[k].kind >= QUIRE_EV_FAULT && events[k].kind <= QUIRE_EV_IRQ);
+				CHECK(events[k].kind >= QUIRE_EV_FAULT &&
+					events[k].kind <= QUIRE_EV_IRQ);
 				CHECK(k == 0 || events[k].time >= events[k - 1].time);
 				lost += events[k].lost;
 			}

@@ -76,17 +76,35 @@ static inline u64 arch_time_ns(void)
 /* --- a thread's registers --- */
 
 struct arch_regs {
-	u32 x[32];	/* x[0] is the program counter, in the place of the register that is zero */
-	u32 kernel_sp;	/* for the next trap: the stack of the hart that runs the thread, */
+	u32 x[32];     /* x[0] is the program counter, in the place of the register that is zero */
+	u32 kernel_sp; /* for the next trap: the stack of the hart that runs the thread, */
 	u32 kernel_hart; /* and that hart's index; written on the way to user mode, see trap.S */
 };
 
-static inline u32 arch_regs_number(const struct arch_regs *r) { return r->x[17]; }
-static inline u32 arch_regs_arg(const struct arch_regs *r, int n) { return r->x[10 + n]; }
-static inline void arch_regs_set(struct arch_regs *r, int n, u32 value) { r->x[10 + n] = value; }
-static inline void arch_regs_restart(struct arch_regs *r) { r->x[0] -= 4; }
-static inline vaddr_t arch_regs_pc(const struct arch_regs *r) { return r->x[0]; }
-static inline vaddr_t arch_regs_sp(const struct arch_regs *r) { return r->x[2]; }
+static inline u32 arch_regs_number(const struct arch_regs *r)
+{
+	return r->x[17];
+}
+static inline u32 arch_regs_arg(const struct arch_regs *r, int n)
+{
+	return r->x[10 + n];
+}
+static inline void arch_regs_set(struct arch_regs *r, int n, u32 value)
+{
+	r->x[10 + n] = value;
+}
+static inline void arch_regs_restart(struct arch_regs *r)
+{
+	r->x[0] -= 4;
+}
+static inline vaddr_t arch_regs_pc(const struct arch_regs *r)
+{
+	return r->x[0];
+}
+static inline vaddr_t arch_regs_sp(const struct arch_regs *r)
+{
+	return r->x[2];
+}
 
 /* --- translation: Sv32 --- */
 
@@ -109,13 +127,34 @@ static inline pte_t arch_pte_make(pfn_t pfn, u32 prot)
 	       (prot & QUIRE_PROT_WRITE) << 6;
 }
 /* Not valid to the hardware; a bit left to software keeps it from being 0. */
-static inline pte_t arch_pte_park(pfn_t pfn) { return pfn << 10 | 0x100; }
-static inline bool arch_pte_present(pte_t pte) { return pte & 0x01; }
-static inline bool arch_pte_writable(pte_t pte) { return pte & 0x04; }
-static inline bool arch_pte_executable(pte_t pte) { return pte & 0x08; }
-static inline pfn_t arch_pte_pfn(pte_t pte) { return pte >> 10; }
-static inline u32 arch_pte_prot(pte_t pte) { return pte >> 1 & 7; }
-static inline pte_t arch_pte_read(const pte_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline pte_t arch_pte_park(pfn_t pfn)
+{
+	return pfn << 10 | 0x100;
+}
+static inline bool arch_pte_present(pte_t pte)
+{
+	return pte & 0x01;
+}
+static inline bool arch_pte_writable(pte_t pte)
+{
+	return pte & 0x04;
+}
+static inline bool arch_pte_executable(pte_t pte)
+{
+	return pte & 0x08;
+}
+static inline pfn_t arch_pte_pfn(pte_t pte)
+{
+	return pte >> 10;
+}
+static inline u32 arch_pte_prot(pte_t pte)
+{
+	return pte >> 1 & 7;
+}
+static inline pte_t arch_pte_read(const pte_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
 static inline void arch_pte_write(pte_t *p, pte_t pte)
 {
 	/* What the entry makes reachable must be in memory before it. */
