@@ -147,17 +147,15 @@ int handle_table_fork(struct handle_table *from, struct handle_table *to)
 			error = -ENOMEM;
 			break;
 		}
-		for (u32 k = 0; k < HANDLE_CHUNK; k++) {
-			if (!(c->used[k / 32] & 1u << k % 32)) {
-				if (k % 32 == 0 && !c->used[k / 32])
-					k += 31;
-				continue;
+		for (u32 half = 0; half < HANDLE_CHUNK / 32; half++)
+			for (u32 bits = c->used[half]; bits; bits &= bits - 1) {
+				u32 k = half * 32 + (u32)__builtin_ctz(bits);
+
+				if (c->slots[k].flags & QUIRE_HANDLE_NOFORK)
+					continue;
+				handle_get(&c->slots[k]);
+				slot_fill_locked(to, i * HANDLE_CHUNK + k, &c->slots[k]);
 			}
-			if (c->slots[k].flags & QUIRE_HANDLE_NOFORK)
-				continue;
-			handle_get(&c->slots[k]);
-			slot_fill_locked(to, i * HANDLE_CHUNK + k, &c->slots[k]);
-		}
 	}
 	spin_unlock(&to->lock);
 	spin_unlock(&from->lock);
@@ -166,26 +164,40 @@ int handle_table_fork(struct handle_table *from, struct handle_table *to)
 	return error;
 }
 
+/* The number of the first handle at or after `number`, or QUIRE_HANDLE_MAX. */
+static u32 next_used_locked(struct handle_table *t, u32 number)
+{
+	while (number < QUIRE_HANDLE_MAX) {
+		struct handle_chunk *c = t->chunks[number / HANDLE_CHUNK];
+		u32 bits = c ? c->used[number % HANDLE_CHUNK / 32] >> number % 32 : 0;
+
+		if (bits)
+			return number + (u32)__builtin_ctz(bits);
+		number = c ? (number | 31) + 1 : (number | (HANDLE_CHUNK - 1)) + 1;
+	}
+	return number;
+}
+
 /* Closes every handle that has one of the flags (0: all). */
 static void close_flagged(struct handle_table *t, u32 flags)
 {
-	for (u32 i = 0; i < HANDLE_CHUNKS; i++) {
-		if (!t->chunks[i])
-			continue;
-		for (u32 k = 0; k < HANDLE_CHUNK; k++) {
-			struct handle old = {0};
+	for (u32 number = 0;;) {
+		struct handle old = {0};
 
-			spin_lock(&t->lock);
-			struct handle *h = slot_locked(t, i * HANDLE_CHUNK + k);
-
-			if (h && (!flags || (h->flags & flags)))
-				old = slot_empty_locked(t, i * HANDLE_CHUNK + k);
-			spin_unlock(&t->lock);
-			/* Not for the table of a fork that failed: its locks are the parent's. */
-			if (old.type == HANDLE_STREAM && t == &current_process()->handles)
-				stream_closing(&old);
-			handle_release(&old);
+		spin_lock(&t->lock);
+		while ((number = next_used_locked(t, number)) < QUIRE_HANDLE_MAX) {
+			if (!flags || (slot_locked(t, number)->flags & flags)) {
+				old = slot_empty_locked(t, number);
+				break;
+			}
+			number++;
 		}
+		spin_unlock(&t->lock);
+		if (number >= QUIRE_HANDLE_MAX)
+			return;
+		if (old.type == HANDLE_STREAM)
+			stream_closing(&old);
+		handle_release(&old);
 	}
 }
 
@@ -198,6 +210,8 @@ void handle_table_close_all(struct handle_table *t)
 {
 	close_flagged(t, 0);
 	for (u32 i = 0; i < HANDLE_CHUNKS; i++) {
+		if (!t->chunks[i])
+			continue;
 		kfree(t->chunks[i], sizeof(struct handle_chunk));
 		t->chunks[i] = NULL;
 	}
@@ -208,12 +222,10 @@ bool handle_table_each(struct handle_table *t, u32 *number, enum handle_type typ
 	bool found = false;
 
 	spin_lock(&t->lock);
-	for (; !found && *number < QUIRE_HANDLE_MAX; ++*number) {
-		struct handle *h = slot_locked(t, *number);
+	while (!found && (*number = next_used_locked(t, *number)) < QUIRE_HANDLE_MAX) {
+		struct handle *h = slot_locked(t, (*number)++);
 
-		if (!t->chunks[*number / HANDLE_CHUNK]) {
-			*number |= HANDLE_CHUNK - 1;
-		} else if (h && h->type == type) {
+		if (h->type == type) {
 			*out = *h;
 			handle_get(out);
 			found = true;

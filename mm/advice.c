@@ -297,7 +297,7 @@ static void move_entries_locked(struct aspace *a, vaddr_t from, vaddr_t to, u32 
 
 		arch_pte_write(dst, arch_pte_exchange(src, 0));
 		table_from->index--;
-		table_to->index++;
+		table_entry_added(table_to, arch_table_index(to + at));
 		gather_page(g, from + at);
 	}
 }

@@ -126,7 +126,7 @@ static int device_fault(struct aspace *a, struct region *r, vaddr_t va, int *sig
 
 	if (entry && !arch_pte_read(entry)) {
 		arch_pte_write(entry, arch_pte_make(r->object->phys_first + (pfn_t)index, r->prot));
-		table->index++;
+		table_entry_added(table, arch_table_index(va));
 		a->resident++;
 	}
 	spin_unlock(&a->table_lock);

@@ -42,7 +42,7 @@ static int copy_entry(struct aspace *child, struct region *r, vaddr_t va, pte_t 
 	frame_get(f);
 	__atomic_fetch_add(&f->mapcount, 1, __ATOMIC_RELAXED);
 	arch_pte_write(to, e); /* parked stays parked */
-	table->index++;
+	table_entry_added(table, arch_table_index(va));
 	child->resident++;
 	return 0;
 }
@@ -57,13 +57,17 @@ static int copy_pages(struct aspace *parent, struct aspace *child, struct region
 			va = stop;
 			continue;
 		}
-		for (u32 at = arch_table_index(va); va < stop; va += PAGE_SIZE, at++)
+		vaddr_t clipped = stop;
+
+		va = table_clip(frame_of(arch_address_frame(entries)), va, &clipped);
+		for (u32 at = arch_table_index(va); va < clipped; va += PAGE_SIZE, at++)
 			if (arch_pte_read(&entries[at])) {
 				int error = copy_entry(child, r, va, &entries[at], g);
 
 				if (error)
 					return error;
 			}
+		va = stop;
 	}
 	return 0;
 }

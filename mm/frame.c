@@ -21,28 +21,12 @@ static struct {
 	u32 free_frames;
 } buddy = {.lock = SPINLOCK_INIT(RANK_FRAME)};
 
-static struct frame *frames; /* one for each page from first_pfn on */
-static pfn_t first_pfn;
-static u32 frame_total; /* descriptors, holes included */
+struct frame *frame_table;
+pfn_t frame_first;
+u32 frame_total;
 static u32 ram_total;	/* frames that were ever free */
 
 struct mm_hart mm_harts[MAX_HARTS];
-
-struct frame *frame_of(pfn_t pfn)
-{
-	debug_assert(pfn - first_pfn < frame_total);
-	return &frames[pfn - first_pfn];
-}
-
-pfn_t frame_number(const struct frame *f)
-{
-	return first_pfn + (pfn_t)(f - frames);
-}
-
-bool frame_is_ram(pfn_t pfn)
-{
-	return pfn - first_pfn < frame_total && frames[pfn - first_pfn].kind != FRAME_RESERVED;
-}
 
 /* --- buddy lists --- */
 
@@ -54,7 +38,7 @@ static void buddy_free_locked(struct frame *f, u32 order)
 	while (order < MAX_ORDER) {
 		pfn_t mate = pfn ^ 1u << order;
 
-		if (mate - first_pfn >= frame_total)
+		if (mate - frame_first >= frame_total)
 			break;
 		struct frame *m = frame_of(mate);
 		/* on_lru marks the head of a block on a buddy list: a frame in a hart's cache is
@@ -120,7 +104,7 @@ void frames_init(void)
 		high = max_of(high, r->first + r->pages);
 	}
 	assert(low < high);
-	first_pfn = low;
+	frame_first = low;
 	frame_total = high - low;
 
 	/* The descriptors take the start of the first range that holds them. */
@@ -131,13 +115,13 @@ void frames_init(void)
 		if (boot_facts.free[i].pages > need)
 			home = &boot_facts.free[i];
 	assert(home);
-	frames = frame_address(home->first);
-	__builtin_memset(frames, 0, need << PAGE_SHIFT);
+	frame_table = frame_address(home->first);
+	__builtin_memset(frame_table, 0, need << PAGE_SHIFT);
 	home->first += need;
 	home->pages -= need;
 	for (u32 i = 0; i < frame_total; i++) {
-		frames[i].kind = FRAME_RESERVED;
-		list_init(&frames[i].link);
+		frame_table[i].kind = FRAME_RESERVED;
+		list_init(&frame_table[i].link);
 	}
 	spin_lock(&buddy.lock);
 	for (u32 i = 0; i < boot_facts.nfree; i++)
@@ -183,7 +167,7 @@ static void frame_born(struct frame *f, enum frame_kind kind)
 	f->kind = (u8)kind;
 	f->state = PAGE_CLEAN;
 	f->hole = 0;
-	f->object = NULL;
+	f->object = NULL; /* and a table's first and end */
 	f->index = 0;
 }
 
@@ -328,7 +312,7 @@ void frames_count(struct frame_counts *c)
 {
 	*c = (struct frame_counts){.total = ram_total};
 	for (u32 i = 0; i < frame_total; i++)
-		switch (frames[i].kind) {
+		switch (frame_table[i].kind) {
 		case FRAME_FREE: c->free++; break;
 		case FRAME_TABLE: c->table++; break;
 		case FRAME_KERNEL: c->kernel++; break;
@@ -341,5 +325,5 @@ void frames_count(struct frame_counts *c)
 /* For the checker: every descriptor in turn, NULL at the end. */
 struct frame *frame_walk(u32 i)
 {
-	return i < frame_total ? &frames[i] : NULL;
+	return i < frame_total ? &frame_table[i] : NULL;
 }

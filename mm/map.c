@@ -235,6 +235,25 @@ static bool narrows(pte_t old, pte_t new)
 		       (arch_pte_writable(old) && !arch_pte_writable(new)));
 }
 
+/* Read-only protection of any kind asks nothing of the frames: the entries of [entry, entry + count)
+ * lose what they have too much. This is the loop that garbage collectors and loaders live in. */
+static void make_readonly(pte_t *entry, u32 count, vaddr_t va, u32 prot, struct gather *g)
+{
+	for (; count; count--, entry++, va += PAGE_SIZE) {
+		pte_t old = arch_pte_read(entry);
+
+		if (!old)
+			continue;
+		pte_t new = arch_pte_make(arch_pte_pfn(old), prot);
+
+		if (new == old)
+			continue;
+		arch_pte_write(entry, new);
+		if (narrows(old, new))
+			gather_page(g, va);
+	}
+}
+
 /* One region, whole. The object's lock keeps pages from changing between clean and dirty. */
 static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, struct gather *g)
 {
@@ -250,6 +269,11 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 		vaddr_t stop = min_of(r->end - 1, span_end - 1) + 1;
 
 		if (!entries || frame_of(arch_address_frame(entries))->index == 0) {
+			va = stop;
+			continue;
+		}
+		if (prot != QUIRE_PROT_NONE && !(prot & QUIRE_PROT_WRITE)) {
+			make_readonly(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT, va, prot, g);
 			va = stop;
 			continue;
 		}

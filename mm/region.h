@@ -51,11 +51,21 @@ void table_trim_locked(struct aspace *a, vaddr_t start, vaddr_t end, struct gath
 /* Clears the entries of [*va, end) until the gather is full; *va moves on. */
 void table_clear_locked(struct aspace *a, vaddr_t *va, vaddr_t end, struct gather *g);
 
+/* An entry of the table becomes valid: its count, and the bounds within which scans look. */
+static inline void table_entry_added(struct frame *table, u32 at)
+{
+	table->index++;
+	if (at >= table->end)
+		table->end = (u16)(at + 1);
+	if (at < table->first)
+		table->first = (u16)at;
+}
+
 static inline void entry_install(struct aspace *a, struct frame *table, pte_t *entry, struct frame *f, u32 prot)
 {
 	__atomic_fetch_add(&f->mapcount, 1, __ATOMIC_RELAXED);
 	arch_pte_write(entry, arch_pte_make(frame_number(f), prot));
-	table->index++;
+	table_entry_added(table, ((uintptr_t)entry & PAGE_MASK) / sizeof(pte_t));
 	a->resident++;
 }
 
@@ -68,6 +78,19 @@ void aspace_clear_range_locked(struct aspace *a, vaddr_t *va, vaddr_t end, u32 b
 static inline bool region_wants_charge(u32 prot, u32 flags)
 {
 	return (prot & QUIRE_PROT_WRITE) && !(flags & (QUIRE_MAP_SHARED | QUIRE_MAP_NORESERVE));
+}
+
+/* The part of [va, stop), which lies within one table's span, where entries may be: *stop is clipped,
+ * and the first address returned (not below *stop: nothing there). */
+static inline vaddr_t table_clip(const struct frame *table, vaddr_t va, vaddr_t *stop)
+{
+	vaddr_t span = va & ~(ARCH_TABLE_SPAN - 1);
+	vaddr_t low = span + ((vaddr_t)table->first << PAGE_SHIFT);
+	vaddr_t high = span + ((vaddr_t)table->end << PAGE_SHIFT);
+
+	if (*stop - 1 > high - 1)
+		*stop = high;
+	return max_of(va, low);
 }
 
 extern pfn_t zero_frame; /* reads of untouched private memory */

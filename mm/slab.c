@@ -161,10 +161,11 @@ void *kalloc_zeroed(size_t size)
 
 void kfree(void *p, size_t size)
 {
-	struct slab_cache *c = class_for(size);
+	struct slab_cache *c;
 
 	if (!p)
 		return;
+	c = class_for(size);
 	if (c) {
 		slab_free(c, p);
 		return;

@@ -14,6 +14,7 @@ pte_t *table_entry_locked(struct aspace *a, vaddr_t va, struct frame **table)
 		if (!pfn)
 			return NULL;
 		entries = arch_table_attach(&a->arch, va, pfn);
+		frame_of(pfn)->first = ARCH_TABLE_ENTRIES;
 		a->table_count++;
 	}
 	*table = frame_of(arch_address_frame(entries));
@@ -24,18 +25,18 @@ void table_clear_locked(struct aspace *a, vaddr_t *va, vaddr_t end, struct gathe
 {
 	while (*va < end && !gather_full(g)) {
 		pte_t *entries = arch_table_find(&a->arch, *va);
-		u32 at = arch_table_index(*va);
 		vaddr_t span_end = (*va & ~(ARCH_TABLE_SPAN - 1)) + ARCH_TABLE_SPAN;
 		vaddr_t stop = min_of(end - 1, span_end - 1) + 1; /* span_end may wrap to 0 */
 		struct frame *tf = entries ? frame_of(arch_address_frame(entries)) : NULL;
+		vaddr_t clipped = stop, first;
 
-		if (!tf || tf->index == 0) {
+		if (!tf || tf->index == 0 || (first = table_clip(tf, *va, &clipped)) >= clipped) {
 			*va = stop;
 			continue;
 		}
-		u32 cleared = 0;
+		u32 cleared = 0, at = arch_table_index(first);
 
-		for (; *va < stop && !gather_full(g); *va += PAGE_SIZE, at++) {
+		for (*va = first; *va < clipped && !gather_full(g); *va += PAGE_SIZE, at++) {
 			if (!arch_pte_read(&entries[at]))
 				continue;
 			pfn_t pfn = arch_pte_pfn(arch_pte_exchange(&entries[at], 0));
@@ -51,6 +52,8 @@ void table_clear_locked(struct aspace *a, vaddr_t *va, vaddr_t end, struct gathe
 		}
 		tf->index -= cleared;
 		a->resident -= cleared;
+		if (*va == clipped)
+			*va = stop;
 	}
 }
 

@@ -94,7 +94,7 @@ def measure(groups, bios):
     results = []  # (name, value, harts, what)
     if groups & {"base", "mm", "file", "ipc"}:
         chosen = " ".join(g for g in ("base", "mm", "file", "ipc") if g in groups)
-        text, reports = run("one-hart", "mmbench " + chosen, 1, "shift=0,sleep=off", bios)
+        text, reports = run("one-hart", "mmbench " + chosen, 1, "shift=0", bios)
         split = counts(reports)
         for (name, ns, ops), report in zip(rows(text), split):
             if name == "boot_to_first_user_instruction":

@@ -1,4 +1,9 @@
-/* Ticket spin locks with ranks.
+/* Spin locks with ranks.
+ *
+ * Test-and-set, not tickets: a lock that is handed on in strict order waits for the one hart whose turn
+ * it is, and under an emulator with more harts than the host has cores that hart is often not running.
+ * (docs/decisions/0003-spin-locks.md has the measurement.) Critical sections are short and harts few,
+ * so nobody starves for long.
  *
  * The kernel runs with interrupts off and never sleeps, so a spin lock is all it needs, and holding
  * one can't be interrupted. The lock order of the whole kernel is the order of the ranks below, kept
@@ -34,19 +39,13 @@ enum lock_rank {
 	RANK_LOG,
 };
 
-/* `tickets` is bumped whole by one atomic add of 1 << 16: its upper half is the next ticket to hand
- * out and its lower half, stored alone by the holder, the one being served. Both machines this
- * kernel knows are little-endian, so the lower half is the first 16 bits. */
 struct spinlock {
-	union {
-		u32 tickets;
-		u16 serving;
-	};
+	u32 held;
 	u8 rank;
 	u8 hart; /* debug: index of the holder + 1 */
 };
 
-#define SPINLOCK_INIT(r) {{0}, (r), 0}
+#define SPINLOCK_INIT(r) {0, (r), 0}
 
 #ifdef QUIRE_DEBUG
 void lock_rank_acquire(struct spinlock *l, bool nested);
@@ -61,16 +60,15 @@ static inline void lock_rank_assert_none(void) {}
 
 static inline void spin_init(struct spinlock *l, enum lock_rank rank)
 {
-	l->tickets = 0;
+	l->held = 0;
 	l->rank = (u8)rank;
 	l->hart = 0;
 }
 static inline void spin_acquire(struct spinlock *l)
 {
-	u16 ticket = (u16)(__atomic_fetch_add(&l->tickets, 1u << 16, __ATOMIC_ACQUIRE) >> 16);
-
-	while (unlikely(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != ticket))
-		arch_relax();
+	while (unlikely(__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE)))
+		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
+			arch_relax();
 }
 static inline void spin_lock(struct spinlock *l)
 {
@@ -85,13 +83,11 @@ static inline void spin_lock_nested(struct spinlock *l)
 static inline void spin_unlock(struct spinlock *l)
 {
 	lock_rank_release(l);
-	__atomic_store_n(&l->serving, (u16)(l->serving + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
 static inline bool spin_is_locked(const struct spinlock *l)
 {
-	u32 t = __atomic_load_n(&l->tickets, __ATOMIC_RELAXED);
-
-	return (t >> 16) != (t & 0xffff);
+	return __atomic_load_n(&l->held, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -41,7 +41,12 @@ struct frame {
 	u8 state;	/* enum page_state, for FRAME_OBJECT */
 	u8 hole;	/* FRAME_OBJECT: no block is promised for it yet; reserve before the first store */
 	u8 on_lru;	/* on the LRU; for a free frame: head of a block on a buddy list */
-	struct memory_object *object; /* FRAME_OBJECT */
+	union {
+		struct memory_object *object; /* FRAME_OBJECT */
+		struct {		      /* FRAME_TABLE: no entry outside was ever valid; */
+			u16 first, end;	      /* first >= end: none was */
+		};
+	};
 	u32 index;		      /* page index in the object; FRAME_TABLE: valid entries in it;
 				       * FRAME_FREE: order of the free block that starts here */
 	struct list link;	      /* free list or LRU */
@@ -51,10 +56,25 @@ _Static_assert(sizeof(void *) != 4 || sizeof(struct frame) == 32, "a frame descr
 
 /* Boot: the ranges come from boot_facts. Done before anything allocates. */
 void frames_init(void);
+/* One descriptor for each page from frame_first on. Set at boot, read by the inline functions below. */
+extern struct frame *frame_table;
+extern pfn_t frame_first;
+extern u32 frame_total; /* descriptors, holes included */
+
 /* The frame's descriptor; pfn must be RAM. frame_is_ram tells. */
-struct frame *frame_of(pfn_t pfn);
-pfn_t frame_number(const struct frame *f);
-bool frame_is_ram(pfn_t pfn);
+static inline struct frame *frame_of(pfn_t pfn)
+{
+	debug_assert(pfn - frame_first < frame_total);
+	return &frame_table[pfn - frame_first];
+}
+static inline pfn_t frame_number(const struct frame *f)
+{
+	return frame_first + (pfn_t)(f - frame_table);
+}
+static inline bool frame_is_ram(pfn_t pfn)
+{
+	return pfn - frame_first < frame_total && frame_table[pfn - frame_first].kind != FRAME_RESERVED;
+}
 
 /* One frame with refs = 1, content undefined (junk in debug builds), or PFN_NONE. May be called with
  * any lock held but those ranked above RANK_FRAME. Never reclaims: see mm/reclaim.h. */
