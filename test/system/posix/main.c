@@ -8,7 +8,7 @@
 #include <quire/sys.h>
 #endif
 
-#define CASE_SECONDS 120
+#define CASE_SECONDS 60
 
 struct counts {
 	int passed, failed;

@@ -1,0 +1,123 @@
+/* Clocks, sleeping, alarms and interval timers. */
+#include "../posix.h"
+
+#include <sys/time.h>
+#include <sys/times.h>
+
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int sig)
+{
+	(void)sig;
+	alarms++;
+}
+
+static void check_clocks(void)
+{
+	struct timespec a, b, r;
+	struct timeval tv;
+	time_t now;
+	struct tms t;
+	bool forward = true;
+
+	EQUALS("clock_gettime.RETURN_VALUE.MONOTONIC", clock_gettime(CLOCK_MONOTONIC, &a), 0);
+	for (int i = 0; i < 200; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		forward &= b.tv_sec > a.tv_sec || (b.tv_sec == a.tv_sec && b.tv_nsec >= a.tv_nsec);
+		forward &= b.tv_nsec >= 0 && b.tv_nsec < 1000000000;
+		a = b;
+	}
+	CHECK("clock_gettime.DESCRIPTION.monotonic", forward);
+	EQUALS("clock_gettime.RETURN_VALUE.REALTIME", clock_gettime(CLOCK_REALTIME, &r), 0);
+	now = time(NULL);
+	gettimeofday(&tv, NULL);
+	CHECK("time.DESCRIPTION.agrees", now - r.tv_sec >= 0 && now - r.tv_sec <= 1);
+	CHECK("gettimeofday.DESCRIPTION.agrees", tv.tv_sec - now >= 0 && tv.tv_sec - now <= 1);
+	CHECK("gettimeofday.DESCRIPTION.microseconds", tv.tv_usec >= 0 && tv.tv_usec < 1000000);
+	EQUALS("time.DESCRIPTION.stores", time(&now), now);
+	FAILS("clock_gettime.ERRORS.EINVAL", clock_gettime((clockid_t)77777, &a), EINVAL);
+	EQUALS("clock_getres.RETURN_VALUE", clock_getres(CLOCK_MONOTONIC, &a), 0);
+	CHECK("clock_getres.DESCRIPTION", a.tv_sec == 0 && a.tv_nsec > 0 && a.tv_nsec <= 20000000);
+	CHECK("times.RETURN_VALUE", times(&t) != (clock_t)-1);
+}
+
+static void check_sleep(void)
+{
+	struct timespec bad = {0, 1000000000}, t = {0, 30000000}, left = {0, 0};
+	long long before = now_ms();
+	pid_t child, self = getpid();
+
+	EQUALS("nanosleep.RETURN_VALUE", nanosleep(&t, NULL), 0);
+	CHECK("nanosleep.DESCRIPTION.at_least", now_ms() - before >= 30);
+	FAILS("nanosleep.ERRORS.EINVAL", nanosleep(&bad, NULL), EINVAL);
+	before = now_ms();
+	EQUALS("usleep.RETURN_VALUE", usleep(20000), 0);
+	CHECK("usleep.DESCRIPTION", now_ms() - before >= 20);
+	EQUALS("sleep.RETURN_VALUE", sleep(0), 0);
+	signal(SIGALRM, count_alarm);
+	child = fork();
+	if (child == 0) {
+		pause_ms(60);
+		kill(self, SIGALRM);
+		_exit(0);
+	}
+	t.tv_sec = 5;
+	FAILS("nanosleep.ERRORS.EINTR", nanosleep(&t, &left), EINTR);
+	CHECK("nanosleep.DESCRIPTION.remaining", left.tv_sec >= 3 && left.tv_sec <= 5);
+	ended(child);
+	t.tv_sec = 0, t.tv_nsec = 20000000;
+	before = now_ms();
+	EQUALS("clock_nanosleep.RETURN_VALUE", clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL), 0);
+	CHECK("clock_nanosleep.DESCRIPTION", now_ms() - before >= 20);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec -= 1;
+	EQUALS("clock_nanosleep.DESCRIPTION.absolute_past",
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+}
+
+static void check_alarms(void)
+{
+	struct itimerval timer = {{0, 10000}, {0, 10000}}, old;
+	long long before = now_ms();
+
+	signal(SIGALRM, count_alarm);
+	alarms = 0;
+	EQUALS("alarm.RETURN_VALUE.none", alarm(10), 0);
+	CHECK("alarm.RETURN_VALUE.left", alarm(20) >= 9);
+	CHECK("alarm.DESCRIPTION.0_cancels", alarm(0) >= 19);
+	EQUALS("alarm.DESCRIPTION.cancelled", alarm(0), 0);
+	alarm(1);
+	pause();
+	EQUALS("alarm.DESCRIPTION.delivered", alarms, 1);
+	CHECK("alarm.DESCRIPTION.time", now_ms() - before >= 950);
+	alarms = 0;
+	EQUALS("setitimer.RETURN_VALUE", setitimer(ITIMER_REAL, &timer, NULL), 0);
+	while (alarms < 3)
+		pause();
+	EQUALS("getitimer.RETURN_VALUE", getitimer(ITIMER_REAL, &old), 0);
+	EQUALS("getitimer.DESCRIPTION.interval", old.it_interval.tv_usec, 10000);
+	memset(&timer, 0, sizeof(timer));
+	setitimer(ITIMER_REAL, &timer, &old);
+	EQUALS("setitimer.DESCRIPTION.old", old.it_interval.tv_usec, 10000);
+	alarms = 0;
+	pause_ms(40);
+	EQUALS("setitimer.DESCRIPTION.0_disarms", alarms, 0);
+	timer.it_value.tv_usec = 1000000;
+	FAILS("setitimer.ERRORS.EINVAL.usec", setitimer(ITIMER_REAL, &timer, NULL), EINVAL);
+	FAILS("setitimer.ERRORS.EINVAL.which", setitimer(99, &timer, NULL), EINVAL);
+}
+
+void case_clocks(void)
+{
+	check_clocks();
+}
+
+void case_sleep(void)
+{
+	check_sleep();
+}
+
+void case_alarm(void)
+{
+	check_alarms();
+}
