@@ -3,4 +3,4 @@
 file(GLOB POSIX_SOURCES CONFIGURE_DEPENDS
   ${CMAKE_CURRENT_LIST_DIR}/*.c ${CMAKE_CURRENT_LIST_DIR}/*/*.c)
 set(POSIX_OPTIONS -Wno-stringop-overflow -Wno-stringop-overread -Wno-nonnull -Wno-array-bounds
-  -fno-builtin)
+  -Wno-unused-result -fno-builtin)
