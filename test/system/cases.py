@@ -1,0 +1,299 @@
+"""The system tests. Each takes a bench (harness.py) and asserts; its name is what ctest shows."""
+import hashlib
+import os
+import random
+import re
+import subprocess
+import time
+
+from quirelib import disk, machine
+from quirelib.common import ENDED_EARLY, Failure
+
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- promises ---
+
+@case
+def p1_coherence(b):
+    b.make_image()
+    output = b.check_line("t-promise coherence /c.dat 500000; sha256sum /c.dat", timeout=600)
+    inside = re.search(r"([0-9a-f]{64})  /c.dat", output)[1]
+    assert sha(b.dump("/c.dat")) == inside, "the disk's bytes are not the file's"
+
+
+@case
+def p2_lazy(b):
+    b.make_image()
+    b.check_line("t-promise lazy")
+
+
+@case
+def p3_cow(b):
+    b.make_image()
+    b.check_line("t-promise cow")
+
+
+@case
+def p4_counts(b):
+    b.make_image()
+    # Once to warm caches up, then between the two looks.
+    b.run("t-promise counts 20 5 && t-promise baseline save /tmp/b && t-promise counts 1000 6 && "
+          "t-promise baseline strict /tmp/b && check", timeout=400)
+    disk.check(b.image)
+
+
+@case
+def p5_shootdown(b):
+    b.make_image()
+    b.check_line("t-promise shootdown 100", timeout=400)
+
+
+@case
+def p5_budgets(b):
+    b.make_image()
+    b.check_line("t-promise budgets", timeout=300)
+
+
+@case
+def p6_durable(b):
+    """The power goes right after the program has said that its bytes are on the disk."""
+    for how in ("fsync", "msync", "sync", "second"):
+        b.make_image()
+        words = b.command("exec=" + machine.percent_encode(f"t-promise durable {how}"))
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, bufsize=0)
+        said, deadline = b"", time.monotonic() + 120
+        while b"durable 8" not in said and time.monotonic() < deadline:
+            data = os.read(process.stdout.fileno(), 4096)
+            if not data:
+                break
+            said += data
+        process.kill()
+        process.wait()
+        b.said += said
+        assert b"durable 8" in said, f"{how}: the program did not come so far"
+        subprocess.run([disk.tool("e2fsck"), "-fy", b.image], stdout=subprocess.DEVNULL)
+        disk.check(b.image)
+        wanted = b"".join(bytes([ord("a") + i]) * 4096 for i in range(8))
+        assert b.dump("/durable.dat") == wanted, f"{how}: bytes that were promised are not on the disk"
+
+
+@case
+def p7_tracing(b):
+    b.make_image()
+    b.check_line("t-promise tracing", timeout=300)
+
+
+@case
+def p8_exhaust(b):
+    b.make_image()
+    b.check_line("t-promise exhaust", timeout=300)
+
+
+# --- the kernel's own calls ---
+
+@case
+def kernel_futex(b):
+    b.make_image()
+    b.check_line("t-futex", timeout=300)
+
+
+@case
+def kernel_stop(b):
+    b.make_image()
+    b.check_line("t-stop", timeout=300)
+
+
+@case
+def demos(b):
+    b.make_image()
+    output = b.check_line("demo all", timeout=300)
+    assert "[BROKEN]" not in output, "a demo's claim does not hold"
+
+
+# --- files ---
+
+def make_tree(root, seed):
+    """Five hundred files: deep directories, all sizes, a sparse file and a large one."""
+    rng = random.Random(seed)
+    sums = {}
+
+    def put(path, data):
+        full = os.path.join(root, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "wb") as f:
+            f.write(data)
+        sums["/" + path] = sha(data)
+
+    for i in range(480):
+        depth = rng.randrange(5)
+        folder = "/".join(f"d{rng.randrange(6)}" for _ in range(depth))
+        put(os.path.join("tree", folder, f"file{i}"), rng.randbytes(rng.choice((0, 1, 100, 1023, 1024, 1025, 4095,
+                                                                             4096, 4097, 12288, 13000, 70000))))
+    put("tree/" + "/".join(["deep"] * 24) + "/bottom", b"the bottom")
+    for i in range(30):
+        put(f"tree/many/name-{i:03d}-{'x' * rng.randrange(200)}", rng.randbytes(64))
+    put("tree/large", rng.randbytes(20 * 1024 * 1024 + 333))
+    sparse = os.path.join(root, "tree/sparse")
+    with open(sparse, "wb") as f:
+        for at in (0, 1 << 20, 5 << 20, (9 << 20) + 77):
+            f.seek(at)
+            f.write(b"island")
+    with open(sparse, "rb") as f:
+        sums["/tree/sparse"] = sha(f.read())
+    return sums
+
+
+@case
+def files(b):
+    """A tree made on the host is read inside; then written inside and read on the host."""
+    root = os.path.join(b.folder, "root")
+    os.makedirs(root)
+    sums = make_tree(root, 4711 + b.block)
+    b.make_image("96M", tree=root, inodes=4096)
+    output = b.check_line("find /tree -type f -exec sha256sum {} \\;" if False else
+                          "find /tree -type f | xargs sha256sum", timeout=600)
+    inside = dict((m[2], m[1]) for m in re.finditer(r"^([0-9a-f]{64})  (\S+)$", output, re.M))
+    missing = [p for p in sums if inside.get(p) != sums[p]]
+    assert not missing and len(inside) == len(sums), f"{len(missing)} files differ inside, such as {missing[:3]}"
+    output = b.check_line("mkdir /copy && cp -r /tree/d0 /tree/d1 /tree/many /tree/sparse /copy && "
+                          "cp /tree/large /copy/large2 && rm /tree/large && mv /copy/large2 /copy/large && "
+                          "find /copy -type f | xargs sha256sum", timeout=600)
+    for match in re.finditer(r"^([0-9a-f]{64})  (\S+)$", output, re.M):
+        original = match[2].replace("/copy/", "/tree/", 1)
+        assert match[1] == sums[original], f"{match[2]} differs inside"
+        if random.random() < 0.15 or "large" in original or "sparse" in original:
+            assert sha(b.dump(match[2])) == match[1], f"{match[2]} differs on the disk"
+
+
+@case
+def exerciser(b):
+    b.make_image("48M")
+    output = b.check_line("t-promise exerciser 60000; sha256sum /ex0.dat /ex1.dat /ex2.dat", timeout=600)
+    for match in re.finditer(r"^([0-9a-f]{64})  (\S+)$", output, re.M):
+        assert sha(b.dump(match[2])) == match[1], f"{match[2]} differs on the disk"
+
+
+@case
+def shell_script(b):
+    root = os.path.join(b.folder, "root")
+    os.makedirs(root)
+    with open(os.path.join(root, "script.sh"), "w") as f:
+        f.write("#!/bin/sh\n"
+                "sum=0\nfor i in $(seq 1 10); do sum=$((sum + i)); done\necho sum $sum\n"
+                "ls / | grep script | tr a-z A-Z > /out.txt; cat /out.txt\n"
+                "(sleep 1; echo background) & wait; false || echo or; true && echo and\n"
+                "echo 'quoted $x' \"$sum\" | while read line; do echo \"[$line]\"; done\nexit 7\n")
+    b.make_image(tree=root)
+    output = b.run("sh /script.sh; s=$?; check; exit $s", status=7)
+    assert output.startswith("sum 55\nSCRIPT.SH\nbackground\nor\nand\n[quoted $x 55]\n"), repr(output)
+    assert "0 invariants broken" in output
+    disk.check(b.image)
+
+
+@case
+def posix(b):
+    b.make_image()
+    output = b.check_line("t-posix all", timeout=900)
+    assert re.search(r"\b0 failed", output), "assertions failed"
+
+
+# --- bad input ---
+
+@case
+def badinput_calls(b):
+    b.make_image()
+    b.run("t-promise badcalls 7 60; check", timeout=900)
+    disk.check(b.image)
+
+
+@case
+def badinput_elf(b):
+    b.make_image()
+    b.check_line("t-promise badelf", timeout=600)
+
+
+@case
+def badinput_superblock(b):
+    b.make_image()
+    with open(b.image, "r+b") as f:
+        f.seek(1024)
+        f.write(b"\xff" * 1024)
+    b.run("echo never", status=3)
+    assert b"ext2" in b.said, "the file server says why"
+
+
+@case
+def badinput_no_disk(b):
+    b.run("echo never", image=False, status=3)
+    assert b"disk" in b.said, "init says why"
+
+
+@case
+def statuses(b):
+    b.make_image()
+    assert b.run("exit 42", status=42) == ""
+    assert b.run("printf 'a\\nb'; no-such-command 2>/dev/null", status=127) == "a\nb"
+    try:
+        b.run("sleep 100", timeout=15)
+        raise AssertionError("a hang was not noticed")
+    except Failure as failure:
+        assert failure.status == 124, failure.status
+
+
+# --- the console, as a person would ---
+
+@case
+def console(b):
+    import pexpect
+    b.make_image()
+    words = b.command("", extra=())
+    term = pexpect.spawn(words[0], words[1:], timeout=90, encoding=None)
+    try:
+        prompt = rb"quire:/[^\r\n]*\$ "
+        term.expect(prompt)
+        term.send(b"echo hel\x7f\x7fello\r")
+        term.expect(rb"\r\nhello\r\n")
+        term.expect(prompt)
+        term.send(b"echo first\r")
+        term.expect(rb"\r\nfirst\r\n")
+        term.expect(prompt)
+        term.send(b"\x1b[A\x1b[A\r")  # up twice: the line before the last
+        term.expect(rb"\r\nhello\r\n")
+        term.expect(prompt)
+        term.send(b"while true; do true; done\r")
+        time.sleep(1)
+        term.send(b"\x03")
+        term.expect(prompt)
+        term.send(b"yes > /dev/null\r")
+        time.sleep(1)
+        term.send(b"\x03")
+        term.expect(prompt)
+        term.send(b"cat\r")
+        time.sleep(0.5)
+        term.send(b"echoed\r")
+        term.expect(rb"echoed\r\nechoed\r\n")
+        term.send(b"\x04")  # the end of input
+        term.expect(prompt)
+        term.send(b"check\r")
+        term.expect(rb"0 invariants broken")
+        term.expect(prompt)
+        term.send(b"sync\r")
+        term.expect(prompt)
+        term.send(b"\x01x")  # leave QEMU
+        term.expect(pexpect.EOF)
+    except (pexpect.TIMEOUT, pexpect.EOF):
+        b.said += term.before if isinstance(term.before, bytes) else b""
+        raise AssertionError("the console did not answer as expected")
+    finally:
+        term.close(force=True)

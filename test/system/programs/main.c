@@ -1,0 +1,32 @@
+/* t-promise: the programs behind the system tests of promises P1 to P8. */
+#include "promise.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} tests[] = {
+	{"coherence", test_coherence},
+	{"lazy", test_lazy},
+	{"cow", test_cow},
+	{"counts", test_counts},
+	{"shootdown", test_shootdown},
+	{"budgets", test_budgets},
+	{"exhaust", test_exhaust},
+	{"badcalls", test_badcalls},
+	{"badelf", test_badelf},
+	{"tracing", test_tracing},
+	{"durable", test_durable},
+	{"baseline", test_baseline},
+	{"exerciser", test_exerciser},
+};
+
+int main(int argc, char **argv)
+{
+	for (unsigned i = 0; argc > 1 && i < sizeof(tests) / sizeof(tests[0]); i++)
+		if (!strcmp(argv[1], tests[i].name))
+			return tests[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "usage: t-promise NAME [ARGUMENT...]\n");
+	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		fprintf(stderr, "  %s\n", tests[i].name);
+	return 2;
+}
