@@ -186,6 +186,8 @@ static void dispatch(
 		op_file(server, ip, request, reply);
 	else if (label >= FS_READ && label <= FS_POLL && inode_is(ip, MODE_FIFO))
 		fifo_request(ip, request, reply);
+	else if ((label == FS_READ || label == FS_WRITE) && inode_is(ip, MODE_DIR))
+		reply->status = label == FS_READ ? -EISDIR : -EBADF;
 	else if (label == FS_IOCTL)
 		reply->status = -ENOTTY;
 	else if (label == FS_MOUNT || label == FS_SETPARENT)
