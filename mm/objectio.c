@@ -151,6 +151,7 @@ static int write_new_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 	object_zero_tail_locked(o);
 	object_fill_slot_locked(o, index, word, f);
 	o->size = at + n;
+	o->write_seq++;
 	object_mark_dirty_locked(o, f);
 	spin_unlock(&o->lock);
 	*done += n;
@@ -171,6 +172,7 @@ static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 		spin_lock(&o->lock);
 		if (f->object == o) {
 			object_mark_dirty_locked(o, f);
+			o->write_seq++; /* the page may have been dirty before */
 			if (at + moved > o->size && !o->truncating && at <= o->size)
 				o->size = at + moved;
 		}
