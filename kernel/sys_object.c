@@ -337,6 +337,10 @@ s32 sys_obj_serve(struct arch_regs *r)
 		error = object_serve(h.object, &((struct port *)port.object)->pager, arch_regs_arg(r, 2));
 		handle_release(&port);
 	}
+	if (!error) {
+		object_get(h.object);
+		error = install_object(h.object, OBJECT_RIGHTS | RIGHT_PAGER);
+	}
 	handle_release(&h);
 	return error;
 }

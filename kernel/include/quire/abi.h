@@ -56,7 +56,7 @@ enum quire_sys {
 	SYS_OBJ_ATTACH,	      /* (port, key) -> handle: a restarted pager takes over an object that its port already serves */
 	SYS_OBJ_CREATE_DMA,   /* (pages, uint64_t *phys) -> handle: contiguous, zeroed, pinned; needs a resource held by init or given by it */
 	SYS_OBJ_CREATE_PHYS,  /* (resource, phys_lo, phys_hi, bytes) -> handle: device memory, never executable */
-	SYS_OBJ_SERVE,	      /* (obj, port, key): calls through streams of this anonymous object go to the port, which also hears IDLE; needs RIGHT_RECV on the port, RIGHT_WRITE on obj; once */
+	SYS_OBJ_SERVE,	      /* (obj, port, key) -> handle with RIGHT_PAGER: calls through streams of this anonymous object go to the port, which also hears IDLE once obj itself is closed; needs RIGHT_RECV on the port, RIGHT_WRITE on obj; once */
 	SYS_OBJ_ENUMERATE,    /* (port, index) -> a0 = 1, a1 = key, or 0: every object whose pager is this port */
 
 	/* Streams and pipes: what a file descriptor is. */

@@ -1,5 +1,6 @@
 /* A kernel for the memory file server's host test: handles with counts, objects that are a size. A
- * channel whose last copy is closed is reported to the server at once, as QUIRE_K_CLOSED would. */
+ * channel whose last copy is closed is reported to the server at once, as QUIRE_K_CLOSED would, and so
+ * is an object whose last stream is, as QUIRE_K_IDLE would. */
 #include "kernel.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 struct object {
 	uint64_t size;
 	uint32_t id, refs, write_seq;
+	uint32_t key, streams;
 };
 
 struct slot {
@@ -82,8 +84,20 @@ int sys_obj_info(int handle, struct quire_obj_info *info)
 		info->size = s->object->size;
 		info->id = s->object->id;
 		info->write_seq = s->object->write_seq;
+		info->users = s->object->streams;
 	}
 	return 0;
+}
+
+int sys_obj_serve(int obj, int port, uint32_t key)
+{
+	int handle = take_slot();
+
+	(void)port;
+	slots[handle].object = slot_of(obj)->object;
+	slots[handle].object->refs++;
+	slots[handle].object->key = key;
+	return handle;
 }
 
 int sys_stream_create(int obj, int flags)
@@ -92,6 +106,7 @@ int sys_stream_create(int obj, int flags)
 
 	(void)flags;
 	slots[handle].stream = true;
+	slot_of(obj)->object->streams++;
 	slots[handle].object = slot_of(obj)->object;
 	slots[handle].object->refs++;
 	return handle;
@@ -122,6 +137,8 @@ int sys_close(int handle)
 
 	if (--s->refs)
 		return 0;
+	if (s->stream && --s->object->streams == 0)
+		file_idle(s->object->key);
 	if (s->object && --s->object->refs == 0)
 		free(s->object);
 	if (s->channel)

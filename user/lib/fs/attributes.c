@@ -202,6 +202,12 @@ static int check_resizable(int fd, struct quire_obj_info *info)
 	return info->rights & RIGHT_WRITE ? 0 : -EINVAL;
 }
 
+/* Anonymous memory that has no server (a memfd), or whose server forgot it when it was restarted. */
+static bool is_unserved(int status)
+{
+	return status == -ENOTSUP || status == -ENOENT;
+}
+
 int ftruncate(int fd, off_t length)
 {
 	struct __libc_request request = {.label = FS_FTRUNCATE, .w1 = (uint32_t)length};
@@ -212,10 +218,9 @@ int ftruncate(int fd, off_t length)
 		return (int)__libc_result(status);
 	if (length < 0)
 		return (int)__libc_result(-EINVAL);
-	if (info.kind == QUIRE_OBJ_ANON)
+	status = __libc_ask(fd, &request);
+	if (info.kind == QUIRE_OBJ_ANON && is_unserved(status))
 		status = sys_obj_set_size(fd, (uint64_t)length);
-	else
-		status = __libc_ask(fd, &request);
 	return __libc_result(status) < 0 ? -1 : 0;
 }
 
@@ -239,12 +244,12 @@ static int allocate(int fd, off_t offset, off_t len)
 		return -EBADF;
 	if (len > INT32_MAX - offset)
 		return -EFBIG;
-	if (info.kind == QUIRE_OBJ_ANON) {
-		if ((uint64_t)offset + (uint64_t)len <= info.size)
-			return 0;
-		return sys_obj_set_size(fd, (uint64_t)offset + (uint64_t)len);
-	}
-	return __libc_ask(fd, &request);
+	status = __libc_ask(fd, &request);
+	if (info.kind != QUIRE_OBJ_ANON || !is_unserved(status))
+		return status;
+	if ((uint64_t)offset + (uint64_t)len <= info.size)
+		return 0;
+	return sys_obj_set_size(fd, (uint64_t)offset + (uint64_t)len);
 }
 
 int posix_fallocate(int fd, off_t offset, off_t len)

@@ -17,7 +17,7 @@ int __libc_stat_path(int dir, const char *path, bool follow, struct fs_stat *st)
 	return request.out_bytes == sizeof(*st) ? 0 : -EIO;
 }
 
-/* Pipes and anonymous memory have no server: the kernel knows what little there is. */
+/* Pipes and memfds have no server: the kernel knows what little there is. */
 static int stat_kernel_object(int fd, struct fs_stat *st)
 {
 	struct quire_obj_info info;

@@ -2,38 +2,58 @@
  *
  * A file's bytes are an anonymous memory object. Its size is the kernel's to know, since writes don't
  * pass here; its modification time is noticed when somebody asks, by the object's write counter.
- * The device and inode numbers that are told for such a file are the object's, because an open
- * descriptor is only that object, and the two views must name the same file.
+ * Questions about an open file come through its stream, with the node's id as the object's key. So a
+ * node whose names are all gone stays until the kernel says that its object is used by nobody.
  */
 #include "memfs.h"
 
+#include <quire/server.h>
 #include <quire/sys.h>
 
-#define OBJECT_DEVICE 0xff02u /* what the libc says of a descriptor that is anonymous memory */
-#define SECTOR	      512u
-#define FILE_MAX      0x7fffffffull
+#define SECTOR	 512u
+#define FILE_MAX 0x7fffffffull
 
 /* Programs of the archive get their object when first used; it is shared by all who run them. */
 int file_object(struct node *n)
 {
-	int object;
+	int object, served;
 
 	if (n->file.object >= 0)
 		return n->file.object;
 	object = n->file.archived.data ? cpio_load(&n->file.archived) : sys_obj_create(0);
-	if (object >= 0)
-		n->file.object = object;
-	return object;
+	if (object < 0)
+		return object;
+	/* The handle it was made with counts as use, the one to serve it by does not. */
+	served = sys_obj_serve(object, SERVER_PORT, n->id);
+	sys_close(object);
+	if (served >= 0)
+		n->file.object = served;
+	return served;
 }
 
 int file_open(struct node *n, uint32_t flags)
 {
-	int object = file_object(n);
+	int object = file_object(n), stream;
 
 	if (object < 0)
 		return object;
-	return sys_stream_create(object, (int)(flags & (QUIRE_O_ACCMODE | QUIRE_O_APPEND |
-							       QUIRE_O_SYNC | QUIRE_O_NONBLOCK)));
+	stream = sys_stream_create(object, (int)(flags & (QUIRE_O_ACCMODE | QUIRE_O_APPEND |
+								 QUIRE_O_SYNC | QUIRE_O_NONBLOCK)));
+	if (stream >= 0)
+		n->file.used = true;
+	return stream;
+}
+
+void file_idle(uint32_t id)
+{
+	struct node *n = node_find(id);
+	struct quire_obj_info info;
+
+	if (!n || !is_file(n) || n->file.object < 0 ||
+		sys_obj_info(n->file.object, &info) < 0 || info.users > 0)
+		return;
+	n->file.used = false;
+	node_release(n);
 }
 
 int file_set_size(struct node *n, uint64_t size)
@@ -47,7 +67,18 @@ int file_set_size(struct node *n, uint64_t size)
 	status = sys_obj_set_size(object, size);
 	if (status == 0)
 		node_modified(n);
-	return status;
+	return status == -ENOMEM ? -ENOSPC : status;
+}
+
+int file_allocate(struct node *n, uint64_t end)
+{
+	int object = file_object(n), status;
+	struct quire_obj_info info;
+
+	if (object < 0)
+		return object;
+	status = sys_obj_info(object, &info);
+	return status < 0 || end <= info.size ? status : file_set_size(n, end);
 }
 
 void file_destroy(struct node *n)
@@ -71,8 +102,6 @@ static void stat_file(struct node *n, struct fs_stat *st)
 		n->file.write_seq = info.write_seq;
 		node_modified(n);
 	}
-	st->dev = OBJECT_DEVICE;
-	st->ino = info.id;
 	st->size = info.size;
 	st->blocks = (uint64_t)info.resident * (QUIRE_PAGE_SIZE / SECTOR);
 }

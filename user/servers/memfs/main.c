@@ -155,6 +155,7 @@ static enum ipc_answer serve(void *context, struct quire_msg *msg)
 	(void)context;
 	switch (ipc_label(msg)) {
 	case QUIRE_K_CLOSED: node_channel_closed(msg->badge); return IPC_LATER;
+	case QUIRE_K_IDLE: file_idle(msg->badge); return IPC_LATER;
 	default:
 		if (ipc_label(msg) < QUIRE_K_NOTIFY)
 			serve_request(msg);

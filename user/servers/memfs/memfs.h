@@ -4,7 +4,7 @@
  * A regular file is an anonymous memory object of the kernel, and an open one is a stream of it: once
  * a file is open, reading, writing and mapping it go past this server altogether. What is kept here is
  * the tree: nodes, names, times. Directories, devices and fifos are channels to this server; the badge
- * of a channel names its node.
+ * of a channel, and the key of a file's object, names its node.
  *
  *	main.c		start, loop
  *	request.c	which request does what: the file protocol (quire/fs.h)
@@ -73,7 +73,7 @@ struct node {
 	uint32_t mode;
 	uint32_t nlink;
 	uint32_t uid, gid;
-	uint32_t opens; /* channels to it that are alive */
+	uint32_t opens; /* channels to it that are alive; of a regular file see `used` */
 	struct time atime, mtime, ctime;
 	struct tree *tree;
 	struct node *chain; /* in the table of nodes */
@@ -88,6 +88,7 @@ struct node {
 			int object; /* -1: not made yet, contents are `archived` */
 			struct cpio_entry archived;
 			uint32_t write_seq; /* of the object, when mtime was last right */
+			bool used;	    /* streams or mappings may be left: the kernel tells when not */
 		} file;
 		struct {
 			char *target;
@@ -179,6 +180,10 @@ int walk_path(struct walk *w, struct node *from, const char *path, size_t len, u
 int file_object(struct node *n);
 int file_open(struct node *n, uint32_t flags);
 int file_set_size(struct node *n, uint64_t size);
+/* posix_fallocate: bytes up to `end` are there. */
+int file_allocate(struct node *n, uint64_t end);
+/* Nobody uses the object of this node any more, unless somebody has come since. */
+void file_idle(uint32_t id);
 void file_destroy(struct node *n);
 void node_stat(struct node *n, struct fs_stat *st);
 int node_set_times(struct node *n, const struct fs_times *times);

@@ -1,7 +1,7 @@
 /* Nodes: their table by id, their lives, the channels to them.
  *
- * A node lives while a directory names it (nlink) or a channel to it is alive (opens). A regular
- * file's contents live on their own as long as the kernel needs them, so a node may go before.
+ * A node lives while a directory names it (nlink), a channel to it is alive (opens), or the kernel has
+ * streams or mappings of its object (file.used).
  */
 #include "memfs.h"
 
@@ -67,7 +67,7 @@ void node_release(struct node *n)
 {
 	struct node **at = &buckets[n->id % BUCKETS];
 
-	if (n->nlink > 0 || n->opens > 0)
+	if (n->nlink > 0 || n->opens > 0 || (is_file(n) && n->file.used))
 		return;
 	while (*at != n)
 		at = &(*at)->chain;

@@ -222,6 +222,20 @@ static void change_size(struct quire_msg *msg, struct node *n, uint32_t low, uin
 		ipc_answer(msg, file_set_size(n, size));
 }
 
+static void allocate(struct quire_msg *msg, struct node *n)
+{
+	struct fs_range range;
+
+	if (!is_file(n))
+		ipc_answer(msg, is_fifo(n) ? -ESPIPE : -ENODEV);
+	else if (ipc_get(msg, &range, sizeof(range)) < 0)
+		ipc_answer(msg, -EINVAL);
+	else if (range.offset > INT64_MAX || range.length > INT64_MAX)
+		ipc_answer(msg, -EFBIG);
+	else if (writable(n, msg))
+		ipc_answer(msg, file_allocate(n, range.offset + range.length));
+}
+
 /* ------------------------------------------------------------------ making and removing names */
 
 static void serve_make(struct quire_msg *msg, struct node *dir, uint32_t mode)
@@ -489,8 +503,13 @@ static void serve_open_node(struct quire_msg *msg, struct node *n)
 		else
 			change_times(msg, n, &times);
 		break;
-	case FS_FTRUNCATE: ipc_answer(msg, -EINVAL); break;
-	case FS_ALLOCATE: ipc_answer(msg, is_fifo(n) ? -ESPIPE : -ENODEV); break;
+	case FS_FTRUNCATE:
+		if (is_file(n))
+			change_size(msg, n, msg->w[1], msg->w[2]);
+		else
+			ipc_answer(msg, -EINVAL);
+		break;
+	case FS_ALLOCATE: allocate(msg, n); break;
 	case FS_SEEK_DATA: ipc_answer(msg, is_dir(n) ? -EINVAL : -ESPIPE); break;
 	case FS_READDIR: serve_readdir(msg, n); break;
 	case FS_GETPATH: serve_getpath(msg, n); break;

@@ -18,6 +18,7 @@ struct quire_msg {
 int sys_obj_create(uint64_t size);
 int sys_obj_set_size(int obj, uint64_t size);
 int sys_obj_info(int handle, struct quire_obj_info *info);
+int sys_obj_serve(int obj, int port, uint32_t key);
 int sys_stream_create(int obj, int flags);
 int sys_channel_create(int port, uint32_t badge, uint32_t flags);
 int sys_dup(int handle, int min);

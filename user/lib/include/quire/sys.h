@@ -256,7 +256,8 @@ static inline int sys_obj_create_phys(int resource, uint64_t phys, uint32_t byte
 		SYS_OBJ_CREATE_PHYS, resource, quire_lo(phys), quire_hi(phys), (long)bytes);
 }
 
-/* Calls through streams of an anonymous object go to the port, with the key as badge. */
+/* Calls through streams of an anonymous object go to the port, with the key as badge. A handle that
+ * does not count as use of it, for the server to keep in place of obj. */
 static inline int sys_obj_serve(int obj, int port, uint32_t key)
 {
 	return (int)quire_ecall3(SYS_OBJ_SERVE, obj, port, (long)key);
