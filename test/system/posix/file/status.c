@@ -66,8 +66,12 @@ static void check_fields(const char *name)
 		close(another);
 		unlink(other);
 	}
-	close(fd);
 	unlink(name);
+	EQUALS("unlink.DESCRIPTION.fchmod_open", fchmod(fd, 0444), 0);
+	EQUALS("unlink.DESCRIPTION.fstat_open", fstat(fd, &open_one), 0);
+	CHECK("unlink.DESCRIPTION.fstat_open.value", open_one.st_nlink == 0 && open_one.st_size == 3000 &&
+							     (open_one.st_mode & 0777) == 0444);
+	close(fd);
 }
 
 static void check_times(const char *name)
