@@ -1,6 +1,7 @@
-# ctest's entry for the firmware. QUIRE_TARGET_DIR is where the target configuration is built.
+# ctest's entry for the firmware. QUIRE_TARGET_DIR is where the target configuration is
+# built: ./quire keeps the host's build folder inside it.
 if(NOT DEFINED QUIRE_TARGET_DIR)
-  set(QUIRE_TARGET_DIR ${CMAKE_SOURCE_DIR}/build)
+  get_filename_component(QUIRE_TARGET_DIR ${CMAKE_BINARY_DIR} DIRECTORY)
 endif()
 add_test(NAME system.firmware
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/run.py
