@@ -67,9 +67,11 @@ class Filter:
         self.inside = False
         self.status = None
         self.panicked = False
+        self.tail = b""
 
     def feed(self, data):
         self.pending += data
+        self.tail = (self.tail + data)[-1024:]
         while self.pending and self.step():
             pass
 
@@ -161,8 +163,9 @@ def run_line(qemu_command, output, log, timeout=None):
         raise Failure("the kernel panicked", PANIC)
     process.wait()
     if sink.status is None:
-        raise Failure(f"the machine ended (QEMU's status {process.returncode}) before the line had finished",
-                      ENDED_EARLY)
+        words = sink.tail.decode(errors="replace").strip().splitlines()
+        raise Failure(f"the machine ended before the line had finished: {words[-1] if words else 'it said nothing'}",
+                      process.returncode if process.returncode > 0 else ENDED_EARLY)
     return sink.status
 
 

@@ -87,13 +87,15 @@ void pin(unsigned hart)
  * file servers may keep caches, so only processes, threads and spaces must be back. */
 int test_baseline(int argc, char **argv)
 {
-	struct quire_info_memory now, then;
+	struct quire_info_memory now, then = {0};
 
 	EXPECT(argc == 3, "baseline WHAT FILE");
 	int fd = open(argv[2], O_RDWR | O_CREAT, 0600);
 
 	EXPECT(fd >= 0, "open %s", argv[2]);
-	now = memory_now(); /* with the file open, now as later */
+	EXPECT(!strcmp(argv[1], "save") ? write(fd, &then, sizeof(then)) == sizeof(then) : true, "room");
+	lseek(fd, 0, SEEK_SET);
+	now = memory_now(); /* with the file open and as large, now as later */
 	if (!strcmp(argv[1], "save")) {
 		EXPECT(write(fd, &now, sizeof(now)) == sizeof(now), "write");
 		return 0;
