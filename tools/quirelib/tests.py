@@ -10,7 +10,8 @@ def main(args):
     build.target()
     build.target_debug()
     build.host()
-    command = ["ctest", "--test-dir", os.path.join(BUILD, "host"), "--output-on-failure"]
+    command = ["ctest", "--test-dir", os.path.join(BUILD, "host"), "--output-on-failure",
+               "-j", str(max(1, min(4, os.cpu_count() or 1)))]
     if args.regex:
         command += ["-R", args.regex]
     if args.label:
