@@ -253,7 +253,9 @@ int aspace_lock_all(struct aspace *a, u32 flags)
 		spin_lock(&a->lock);
 		struct region *r = region_at_or_after_locked(a, va);
 		vaddr_t start = r ? r->start : 0, end = r ? r->end : 0;
-		bool skip = r && ((r->flags & REGION_KERNEL) || (r->object && r->object->ops->device));
+		/* What was never promised is not made either: it would be 8 MiB of stack a process. */
+		bool skip = r && ((r->flags & (REGION_KERNEL | QUIRE_MAP_NORESERVE)) ||
+					 (r->object && r->object->ops->device));
 
 		spin_unlock(&a->lock);
 		if (!r)
