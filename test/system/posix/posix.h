@@ -33,29 +33,29 @@
 void check(bool good, const char *clause, const char *what, const char *file, int line);
 void check_equal(long long got, long long want, const char *clause, const char *what,
 	const char *file, int line);
-void check_failed(
-	intptr_t result, int want, const char *clause, const char *what, const char *file, int line);
+void check_failed(intptr_t result, int want, const char *clause, const char *what, const char *file,
+	int line);
 
 /* The condition holds. */
 #define CHECK(clause, condition) check((condition), (clause), #condition, __FILE__, __LINE__)
 /* Two numbers are equal; both are told if not. */
-#define EQUALS(clause, got, want)                                                          \
+#define EQUALS(clause, got, want)                                                               \
 	check_equal((long long)(got), (long long)(want), (clause), #got " == " #want, __FILE__, \
 		__LINE__)
 /* The call returns -1 (or MAP_FAILED) and sets errno. */
-#define FAILS(clause, call, error)                                                           \
-	do {                                                                                 \
-		errno = 0;                                                                   \
+#define FAILS(clause, call, error)                                                         \
+	do {                                                                               \
+		errno = 0;                                                                 \
 		check_failed((intptr_t)(call), (error), (clause), #call " fails: " #error, \
-			__FILE__, __LINE__);                                                 \
+			__FILE__, __LINE__);                                               \
 	} while (0)
 /* Ends the case when it can't go on; says so. */
-#define REQUIRE(condition)                                                              \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
+#define REQUIRE(condition)                                                      \
+	do {                                                                    \
+		if (!(condition)) {                                             \
 			check(false, "needed", #condition, __FILE__, __LINE__); \
-			return;                                                         \
-		}                                                                       \
+			return;                                                 \
+		}                                                               \
 	} while (0)
 
 /* What an access does: 0, or the signal it raises, whose address and code are then in last_fault. */

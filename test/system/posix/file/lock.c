@@ -5,7 +5,8 @@
 
 static int lock(int fd, int command, int type, int start, int len)
 {
-	struct flock l = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+	struct flock l = {
+		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
 
 	return fcntl(fd, command, &l);
 }
@@ -39,8 +40,8 @@ static int try_lock(const char *name, int type, int start, int len)
 		int fd = open(name, O_RDWR);
 
 		_exit(lock(fd, F_SETLK, type, start, len) == 0 ? 0
-			: errno == EAGAIN || errno == EACCES ? 1
-							     : 2);
+			: errno == EAGAIN || errno == EACCES   ? 1
+							       : 2);
 	}
 	return ended(child);
 }

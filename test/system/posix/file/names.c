@@ -99,7 +99,8 @@ static void check_rename(void)
 	EQUALS("rename.DESCRIPTION.parent_gains", links("d"), 3);
 	EQUALS("rename.DESCRIPTION.parent_loses", links("e"), 2);
 	errno = 0;
-	CHECK("rename.ERRORS.EINVAL.dot", rename("d/.", "z") == -1 && (errno == EINVAL || errno == EBUSY));
+	CHECK("rename.ERRORS.EINVAL.dot",
+		rename("d/.", "z") == -1 && (errno == EINVAL || errno == EBUSY));
 	rmdir("d/x"), rmdir("e"), unlink("d/c"), unlink("h"), rmdir("d");
 }
 
@@ -123,8 +124,7 @@ static void check_symlink(void)
 	EQUALS("stat.RETURN_VALUE.follows", stat("s", &st), 0);
 	CHECK("stat.DESCRIPTION.file", S_ISREG(st.st_mode) && st.st_size == 10);
 	FAILS("stat.ERRORS.ENOENT.dangling", stat("l", &st), ENOENT);
-	EQUALS("unlink.DESCRIPTION.link_not_target",
-		unlink("s") == 0 && access("f", F_OK) == 0, 1);
+	EQUALS("unlink.DESCRIPTION.link_not_target", unlink("s") == 0 && access("f", F_OK) == 0, 1);
 	symlink(".", "here");
 	EQUALS("symlink.DESCRIPTION.in_path", access("here/here/f", F_OK), 0);
 	unlink("l"), unlink("here"), unlink("f");
@@ -207,16 +207,16 @@ static void check_working_directory(void)
 	touch("file");
 	EQUALS("chdir.RETURN_VALUE", chdir("w"), 0);
 	getcwd(path, sizeof(path));
-	CHECK("getcwd.DESCRIPTION.child",
-		strncmp(path, before, strlen(before)) == 0 && !strcmp(path + strlen(path) - 2, "/w"));
+	CHECK("getcwd.DESCRIPTION.child", strncmp(path, before, strlen(before)) == 0 &&
+						  !strcmp(path + strlen(path) - 2, "/w"));
 	EQUALS("chdir.DESCRIPTION.relative", access("../file", F_OK), 0);
 	FAILS("chdir.ERRORS.ENOENT", chdir("none"), ENOENT);
 	FAILS("chdir.ERRORS.ENOTDIR", chdir("../file"), ENOTDIR);
 	EQUALS("fchdir.RETURN_VALUE", fchdir(back), 0);
 	CHECK("fchdir.DESCRIPTION", !strcmp(getcwd(path, sizeof(path)), before));
 	FAILS("fchdir.ERRORS.EBADF", fchdir(700), EBADF);
-	CHECK("realpath.DESCRIPTION", realpath("w/../w/.", path) &&
-					      !strcmp(path + strlen(path) - 2, "/w"));
+	CHECK("realpath.DESCRIPTION",
+		realpath("w/../w/.", path) && !strcmp(path + strlen(path) - 2, "/w"));
 	FAILS("realpath.ERRORS.ENOENT", realpath("none/x", path) ? 0 : -1, ENOENT);
 	close(back);
 	rmdir("w");

@@ -37,7 +37,8 @@ static void check_open(void)
 	FAILS("open.ERRORS.ELOOP", open("loop", O_RDONLY), ELOOP);
 	symlink("f", "link");
 	FAILS("open.ERRORS.ELOOP.O_NOFOLLOW", open("link", O_RDONLY | O_NOFOLLOW), ELOOP);
-	FAILS("open.ERRORS.EEXIST.symlink", open("loop", O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST);
+	FAILS("open.ERRORS.EEXIST.symlink", open("loop", O_WRONLY | O_CREAT | O_EXCL, 0600),
+		EEXIST);
 	EQUALS("write.DESCRIPTION", write(fd, "hello", 5), 5);
 	second = open("f", O_WRONLY);
 	FAILS("read.ERRORS.EBADF.write_only", read(second, &byte, 1), EBADF);
@@ -89,7 +90,8 @@ static void check_umask(void)
 
 static void check_append(void)
 {
-	int fd = open("a", O_WRONLY | O_APPEND | O_CREAT, 0600), other = open("a", O_RDWR), lines = 0;
+	int fd = open("a", O_WRONLY | O_APPEND | O_CREAT, 0600), other = open("a", O_RDWR),
+	    lines = 0;
 	struct stat st;
 	pid_t children[3];
 	char record[64], seen[64];
@@ -162,7 +164,8 @@ static void check_dup(void)
 	EQUALS("fcntl.DESCRIPTION.flag_is_descriptor's", fcntl(copy, F_GETFD), 0);
 	close(high);
 	high = fcntl(fd, F_DUPFD_CLOEXEC, 70);
-	CHECK("fcntl.DESCRIPTION.F_DUPFD_CLOEXEC", high == 70 && fcntl(high, F_GETFD) == FD_CLOEXEC);
+	CHECK("fcntl.DESCRIPTION.F_DUPFD_CLOEXEC",
+		high == 70 && fcntl(high, F_GETFD) == FD_CLOEXEC);
 	close(high), close(61), close(50);
 	close(fd);
 	EQUALS("close.DESCRIPTION.copy_stays", lseek(copy, 0, SEEK_CUR), 30);

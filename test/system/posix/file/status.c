@@ -37,8 +37,8 @@ static void check_fields(const char *name)
 	EQUALS("chown.RETURN_VALUE", chown(name, (uid_t)-1, 9), 0);
 	fstat(fd, &open_one);
 	CHECK("chown.DESCRIPTION.minus_one", open_one.st_uid == 5 && open_one.st_gid == 9);
-	EQUALS("ftruncate.DESCRIPTION.stat", ftruncate(fd, 3000) == 0 && stat(name, &by_name) == 0 &&
-						     by_name.st_size == 3000,
+	EQUALS("ftruncate.DESCRIPTION.stat",
+		ftruncate(fd, 3000) == 0 && stat(name, &by_name) == 0 && by_name.st_size == 3000,
 		1);
 	{
 		char other[80];
@@ -69,7 +69,8 @@ static void check_fields(const char *name)
 	unlink(name);
 	EQUALS("unlink.DESCRIPTION.fchmod_open", fchmod(fd, 0444), 0);
 	EQUALS("unlink.DESCRIPTION.fstat_open", fstat(fd, &open_one), 0);
-	CHECK("unlink.DESCRIPTION.fstat_open.value", open_one.st_nlink == 0 && open_one.st_size == 3000 &&
+	CHECK("unlink.DESCRIPTION.fstat_open.value", open_one.st_nlink == 0 &&
+							     open_one.st_size == 3000 &&
 							     (open_one.st_mode & 0777) == 0444);
 	close(fd);
 }

@@ -30,13 +30,14 @@ static void check_madvise(void)
 	EQUALS("madvise.DECIDED.dontneed_private_file", madvise(q, PAGE, MADV_DONTNEED), 0);
 	EQUALS("madvise.DECIDED.dontneed_private_file_again", q[0], 'K');
 	q[0] = 'P';
-	EQUALS("posix_madvise.RETURN_VALUE.dontneed",
-		posix_madvise(q, PAGE, POSIX_MADV_DONTNEED), 0);
+	EQUALS("posix_madvise.RETURN_VALUE.dontneed", posix_madvise(q, PAGE, POSIX_MADV_DONTNEED),
+		0);
 	EQUALS("posix_madvise.DESCRIPTION.no_effect_on_contents", q[0], 'P');
-	EQUALS("posix_madvise.RETURN_VALUE.willneed", posix_madvise(q, PAGE, POSIX_MADV_WILLNEED), 0);
+	EQUALS("posix_madvise.RETURN_VALUE.willneed", posix_madvise(q, PAGE, POSIX_MADV_WILLNEED),
+		0);
 	EQUALS("posix_madvise.ERRORS.EINVAL", posix_madvise(q, PAGE, 9999), EINVAL);
-	EQUALS("posix_madvise.ERRORS.ENOMEM",
-		posix_madvise(p + PAGE, PAGE, POSIX_MADV_NORMAL), ENOMEM);
+	EQUALS("posix_madvise.ERRORS.ENOMEM", posix_madvise(p + PAGE, PAGE, POSIX_MADV_NORMAL),
+		ENOMEM);
 	munmap(p, 4 * PAGE), munmap(s, 2 * PAGE), munmap(q, 2 * PAGE);
 	close(fd);
 }

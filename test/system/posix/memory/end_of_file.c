@@ -58,7 +58,8 @@ static void check_tail_discarded(void)
 	EQUALS("ftruncate.RETURN_VALUE.grow_over_tail", ftruncate(fd, 0), 0);
 	EQUALS("ftruncate.RETURN_VALUE.grow_over_tail.2", ftruncate(fd, PAGE), 0);
 	EQUALS("ftruncate.DESCRIPTION.extended_zero", pread(fd, bytes, 8, 100), 8);
-	CHECK("ftruncate.DESCRIPTION.extended_zero.value", memcmp(bytes, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK("ftruncate.DESCRIPTION.extended_zero.value",
+		memcmp(bytes, "\0\0\0\0\0\0\0\0", 8) == 0);
 	close(fd);
 }
 

@@ -6,8 +6,7 @@ static void check_arguments(void)
 	int fd = make_file("f", 2 * PAGE);
 
 	REQUIRE(fd >= 0);
-	FAILS("mmap.ERRORS.EINVAL.length0",
-		mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0), EINVAL);
+	FAILS("mmap.ERRORS.EINVAL.length0", mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0), EINVAL);
 	FAILS("mmap.ERRORS.EINVAL.neither_shared_nor_private",
 		mmap(NULL, PAGE, PROT_READ, 0, fd, 0), EINVAL);
 	FAILS("mmap.ERRORS.EINVAL.anonymous_neither",
@@ -19,7 +18,8 @@ static void check_arguments(void)
 	FAILS("mmap.ERRORS.EBADF.1", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, -1, 0), EBADF);
 	FAILS("mmap.ERRORS.EBADF.2", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 900, 0), EBADF);
 	FAILS("mmap.ERRORS.ENOMEM.1",
-		mmap(NULL, (size_t)-2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+		mmap(NULL, (size_t)-2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		ENOMEM);
 	FAILS("mmap.ERRORS.ENOMEM.fixed_outside",
 		mmap((void *)(UINTPTR_MAX - PAGE + 1), PAGE, PROT_READ,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
@@ -39,8 +39,8 @@ static void check_rights(void)
 		mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, wo, 0), EACCES);
 	FAILS("mmap.ERRORS.EACCES.write_only_private",
 		mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, wo, 0), EACCES);
-	FAILS("mmap.ERRORS.EACCES.write_only_none",
-		mmap(NULL, PAGE, PROT_NONE, MAP_SHARED, wo, 0), EACCES);
+	FAILS("mmap.ERRORS.EACCES.write_only_none", mmap(NULL, PAGE, PROT_NONE, MAP_SHARED, wo, 0),
+		EACCES);
 	FAILS("mmap.ERRORS.EACCES.read_only_shared_write",
 		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0), EACCES);
 	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, ro, 0);
@@ -49,13 +49,15 @@ static void check_rights(void)
 		EQUALS("mmap.DESCRIPTION.read_only_private_store", store_faults(p, 'x'), 0);
 	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ro, 0);
 	CHECK("mmap.DESCRIPTION.read_only_shared_read", p != MAP_FAILED && *(char *)p == 'a');
-	FAILS("mprotect.ERRORS.EACCES.read_only_shared",
-		mprotect(p, PAGE, PROT_READ | PROT_WRITE), EACCES);
+	FAILS("mprotect.ERRORS.EACCES.read_only_shared", mprotect(p, PAGE, PROT_READ | PROT_WRITE),
+		EACCES);
 	EQUALS("mmap.DESCRIPTION.read_only_store_faults", store_faults(p, 'x'), SIGSEGV);
 	EQUALS("mmap.DESCRIPTION.si_code_accerr", last_fault.si_code, SEGV_ACCERR);
 	CHECK("mmap.DESCRIPTION.si_addr", last_fault.si_addr == p);
-	FAILS("mmap.ERRORS.ENODEV.pipe", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, both[0], 0), ENODEV);
-	FAILS("mmap.ERRORS.ENODEV.directory", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, dir, 0), ENODEV);
+	FAILS("mmap.ERRORS.ENODEV.pipe", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, both[0], 0),
+		ENODEV);
+	FAILS("mmap.ERRORS.ENODEV.directory", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, dir, 0),
+		ENODEV);
 	close(rw), close(ro), close(wo), close(dir), close(both[0]), close(both[1]);
 }
 
@@ -175,8 +177,8 @@ static void check_placement(void)
 	CHECK("mmap.DESCRIPTION.fixed_replaces",
 		p[0] == 'm' && p[PAGE] == 'a' && p[2 * PAGE] == 'm' && p[PAGE - 1] == 'm');
 	FAILS("mmap.DECIDED.fixed_noreplace_EEXIST",
-		mmap(p + PAGE, 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-			0),
+		mmap(p + PAGE, 4 * PAGE, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
 		EEXIST);
 	CHECK("mmap.DECIDED.fixed_noreplace_changes_nothing", p[PAGE] == 'a' && p[2 * PAGE] == 'm');
 	munmap(p + 2 * PAGE, PAGE);

@@ -10,7 +10,8 @@ void case_munmap(void)
 	memset(p, 1, 10 * PAGE);
 	FAILS("munmap.ERRORS.EINVAL.unaligned", munmap(p + 1, PAGE), EINVAL);
 	FAILS("munmap.ERRORS.EINVAL.length0", munmap(p, 0), EINVAL);
-	FAILS("munmap.ERRORS.EINVAL.outside", munmap((void *)(UINTPTR_MAX - PAGE + 1), PAGE), EINVAL);
+	FAILS("munmap.ERRORS.EINVAL.outside", munmap((void *)(UINTPTR_MAX - PAGE + 1), PAGE),
+		EINVAL);
 	EQUALS("munmap.DESCRIPTION.nothing_changed", load_faults(p), 0);
 	EQUALS("munmap.RETURN_VALUE.head", munmap(p, PAGE), 0);
 	EQUALS("munmap.DESCRIPTION.head_gone", load_faults(p), SIGSEGV);

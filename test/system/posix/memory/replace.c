@@ -35,8 +35,8 @@ void case_replace(void)
 	while (reads == 0)
 		sched_yield();
 	for (int i = 0; i < ROUNDS; i++) {
-		void *p = mmap(page, PAGE, PROT_READ, (i & 2 ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED,
-			fd, i & 1 ? 0 : PAGE);
+		void *p = mmap(page, PAGE, PROT_READ,
+			(i & 2 ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, fd, i & 1 ? 0 : PAGE);
 
 		failed += p != page;
 		if (i % 50 == 0)

@@ -14,7 +14,8 @@ static void check_shm(void)
 	CHECK("shm_open.RETURN_VALUE", fd >= 0);
 	REQUIRE(fd >= 0);
 	EQUALS("shm_open.DESCRIPTION.cloexec", fcntl(fd, F_GETFD), FD_CLOEXEC);
-	FAILS("shm_open.ERRORS.EEXIST", shm_open("/t-posix", O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
+	FAILS("shm_open.ERRORS.EEXIST", shm_open("/t-posix", O_RDWR | O_CREAT | O_EXCL, 0600),
+		EEXIST);
 	EQUALS("shm_open.DESCRIPTION.size0", fstat(fd, &st) == 0 && st.st_size == 0, 1);
 	EQUALS("ftruncate.DESCRIPTION.shm", ftruncate(fd, 2 * PAGE), 0);
 	again = shm_open("/t-posix", O_RDWR, 0);
@@ -28,8 +29,7 @@ static void check_shm(void)
 	child = fork();
 	if (child == 0) {
 		int other = shm_open("/t-posix", O_RDWR, 0);
-		unsigned char *r =
-			mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
+		unsigned char *r = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
 
 		r[2] = r[1] + 1;
 		_exit(0);
@@ -55,15 +55,16 @@ static void check_heap(void)
 	grown = sbrk(3 * (intptr_t)PAGE);
 	CHECK("sbrk.DECIDED.returns_old", grown == old && grown != (void *)-1);
 	EQUALS("sbrk.DECIDED.usable", store_faults(grown + 3 * PAGE - 1, 1), 0);
-	CHECK("sbrk.DECIDED.shrinks", sbrk(-3 * (intptr_t)PAGE) == old + 3 * PAGE && sbrk(0) == old);
+	CHECK("sbrk.DECIDED.shrinks",
+		sbrk(-3 * (intptr_t)PAGE) == old + 3 * PAGE && sbrk(0) == old);
 	FAILS("sbrk.DECIDED.ENOMEM", sbrk((intptr_t)(SIZE_MAX / 2)), ENOMEM);
 	EQUALS("posix_memalign.RETURN_VALUE", posix_memalign(&aligned, 8192, 100), 0);
 	CHECK("posix_memalign.DESCRIPTION.aligned", aligned && ((uintptr_t)aligned & 8191) == 0);
 	free(aligned);
 	EQUALS("posix_memalign.ERRORS.EINVAL.not_power", posix_memalign(&aligned, 24, 100), EINVAL);
 	EQUALS("posix_memalign.ERRORS.EINVAL.small", posix_memalign(&aligned, 1, 100), EINVAL);
-	EQUALS("posix_memalign.ERRORS.ENOMEM",
-		posix_memalign(&aligned, 4096, SIZE_MAX - 8192), ENOMEM);
+	EQUALS("posix_memalign.ERRORS.ENOMEM", posix_memalign(&aligned, 4096, SIZE_MAX - 8192),
+		ENOMEM);
 	EQUALS("sysconf.DESCRIPTION.PAGESIZE", sysconf(_SC_PAGESIZE), PAGE);
 	EQUALS("sysconf.DESCRIPTION.PAGE_SIZE", sysconf(_SC_PAGE_SIZE), PAGE);
 	EQUALS("getpagesize.RETURN_VALUE", getpagesize(), PAGE);

@@ -73,16 +73,16 @@ static void handler(int sig)
 
 static void check_images(void)
 {
-	char *arguments[] = {(char *)"x", (char *)"arguments", (char *)"", (char *)"a b", (char *)"z",
-		NULL};
+	char *arguments[] = {
+		(char *)"x", (char *)"arguments", (char *)"", (char *)"a b", (char *)"z", NULL};
 	char *environment[] = {(char *)"POSIX_CHILD=1", (char *)"T_POSIX_X=42", NULL};
 	char *show[] = {(char *)"x", (char *)"environment", NULL};
 	char **many = calloc(1010, sizeof(char *));
 
 	EQUALS("execl.DESCRIPTION", IN_CHILD(execl(program_path, "x", "status", "31", NULL)), 31);
 	EQUALS("execv.DESCRIPTION.arguments", IN_CHILD(execv(program_path, arguments)), 0);
-	EQUALS("execve.DESCRIPTION.environment",
-		IN_CHILD(execve(program_path, show, environment)), 42);
+	EQUALS("execve.DESCRIPTION.environment", IN_CHILD(execve(program_path, show, environment)),
+		42);
 	setenv("T_POSIX_X", "43", 1);
 	EQUALS("execv.DESCRIPTION.environ", IN_CHILD(execv(program_path, show)), 43);
 	EQUALS("execle.DESCRIPTION.environment",
@@ -107,13 +107,9 @@ static void check_kept(void)
 	EQUALS("exec.DESCRIPTION.cloexec_closed",
 		IN_CHILD(execl(program_path, "x", "open", number, NULL)), 0);
 	EQUALS("exec.DESCRIPTION.ignored_stays",
-		IN_CHILD(signal(SIGUSR1, SIG_IGN);
-			 execl(program_path, "x", "ignored", NULL)),
-		1);
+		IN_CHILD(signal(SIGUSR1, SIG_IGN); execl(program_path, "x", "ignored", NULL)), 1);
 	EQUALS("exec.DESCRIPTION.caught_becomes_default",
-		IN_CHILD(signal(SIGUSR2, handler);
-			 execl(program_path, "x", "default", NULL)),
-		1);
+		IN_CHILD(signal(SIGUSR2, handler); execl(program_path, "x", "default", NULL)), 1);
 	child = fork();
 	if (child == 0) {
 		sigset_t set;
@@ -185,9 +181,8 @@ static void check_script(void)
 	EQUALS("system.RETURN_VALUE", system("exit 6"), 6 << 8);
 	CHECK("system.RETURN_VALUE.null", system(NULL) != 0);
 	status = system("kill -TERM $$");
-	CHECK("system.RETURN_VALUE.signal",
-		(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) ||
-			WEXITSTATUS(status) == 128 + SIGTERM);
+	CHECK("system.RETURN_VALUE.signal", (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) ||
+						    WEXITSTATUS(status) == 128 + SIGTERM);
 }
 
 static void check_spawn(void)

@@ -141,8 +141,8 @@ static void check_waits(void)
 	if (child == 0)
 		_exit(9);
 	memset(&info, 0, sizeof(info));
-	EQUALS("waitid.RETURN_VALUE.WNOWAIT",
-		waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	EQUALS("waitid.RETURN_VALUE.WNOWAIT", waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT),
+		0);
 	EQUALS("waitid.DESCRIPTION.si_pid", info.si_pid, child);
 	EQUALS("waitid.DESCRIPTION.si_status", info.si_status, 9);
 	EQUALS("waitid.DESCRIPTION.si_code", info.si_code, CLD_EXITED);

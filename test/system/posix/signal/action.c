@@ -49,10 +49,10 @@ static void check_calls(void)
 	EQUALS("sigaction.RETURN_VALUE", sigaction(SIGUSR1, &action, &old), 0);
 	CHECK("sigaction.DESCRIPTION.old_default", old.sa_handler == SIG_DFL);
 	EQUALS("sigaction.RETURN_VALUE.ask", sigaction(SIGUSR1, NULL, &old), 0);
-	CHECK("sigaction.DESCRIPTION.asked",
-		old.sa_handler == simple && (old.sa_flags & SA_RESTART) &&
-			sigismember(&old.sa_mask, SIGUSR2) == 1 &&
-			sigismember(&old.sa_mask, SIGHUP) == 0);
+	CHECK("sigaction.DESCRIPTION.asked", old.sa_handler == simple &&
+						     (old.sa_flags & SA_RESTART) &&
+						     sigismember(&old.sa_mask, SIGUSR2) == 1 &&
+						     sigismember(&old.sa_mask, SIGHUP) == 0);
 	errno = 5;
 	raise(SIGUSR1);
 	EQUALS("sigaction.DESCRIPTION.caught", caught, SIGUSR1);
@@ -183,7 +183,8 @@ static void check_restart(void)
 	{
 		int status = 0;
 
-		EQUALS("sigaction.DESCRIPTION.SA_RESTART_waitpid", waitpid(child, &status, 0), child);
+		EQUALS("sigaction.DESCRIPTION.SA_RESTART_waitpid", waitpid(child, &status, 0),
+			child);
 		EQUALS("sigaction.DESCRIPTION.SA_RESTART_waitpid.status", WEXITSTATUS(status), 6);
 	}
 	action.sa_flags = 0;

@@ -77,7 +77,8 @@ void case_sigaltstack(void)
 		sig = sigsetjmp(back, 1);
 		if (sig == 0)
 			overflow(1);
-		CHECK("siglongjmp.DESCRIPTION.off_alternate_again", sig == SIGSEGV || sig == SIGBUS);
+		CHECK("siglongjmp.DESCRIPTION.off_alternate_again",
+			sig == SIGSEGV || sig == SIGBUS);
 		_exit(0);
 	}
 	EQUALS("sigaltstack.DESCRIPTION.overflow_survived", ended(child), 0);

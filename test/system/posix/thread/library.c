@@ -60,7 +60,8 @@ static void check_stdio(void)
 	REQUIRE(f);
 	fprintf(f, "%d %x %s %5.2f %lld\n", 17, 255, "word", 3.14159, 123456789012LL);
 	EQUALS("fflush.RETURN_VALUE", fflush(f), 0);
-	CHECK("fprintf.DESCRIPTION", !strcmp(contents("s", &len), "17 ff word  3.14 123456789012\n"));
+	CHECK("fprintf.DESCRIPTION",
+		!strcmp(contents("s", &len), "17 ff word  3.14 123456789012\n"));
 	rewind(f);
 	EQUALS("fscanf.RETURN_VALUE", fscanf(f, "%d %x %39s", &a, (unsigned *)&b, text), 3);
 	CHECK("fscanf.DESCRIPTION", a == 17 && b == 255 && !strcmp(text, "word"));
@@ -98,8 +99,8 @@ static void check_stdio(void)
 	EQUALS("fileno.RETURN_VALUE", fileno(g), ends[0]);
 	fclose(g);
 	f = popen("echo from the shell", "r");
-	CHECK("popen.DESCRIPTION", f && fgets(text, sizeof(text), f) &&
-					   !strcmp(text, "from the shell\n"));
+	CHECK("popen.DESCRIPTION",
+		f && fgets(text, sizeof(text), f) && !strcmp(text, "from the shell\n"));
 	EQUALS("pclose.RETURN_VALUE", f ? pclose(f) : -1, 0);
 	f = tmpfile();
 	CHECK("tmpfile.DESCRIPTION", f && fputc('t', f) == 't' && (rewind(f), fgetc(f)) == 't');
@@ -107,7 +108,8 @@ static void check_stdio(void)
 		fclose(f);
 	strcpy(text, "made-XXXXXX");
 	a = mkstemp(text);
-	CHECK("mkstemp.DESCRIPTION", a >= 0 && strcmp(text, "made-XXXXXX") && access(text, F_OK) == 0);
+	CHECK("mkstemp.DESCRIPTION",
+		a >= 0 && strcmp(text, "made-XXXXXX") && access(text, F_OK) == 0);
 	close(a);
 }
 

@@ -64,7 +64,8 @@ static void check_kinds(void)
 	EQUALS("pthread_mutex_trylock.ERRORS.EBUSY.other", elsewhere(try_it, &m), EBUSY);
 	t = soon(30);
 	before = now_ms();
-	EQUALS("pthread_mutex_timedlock.ERRORS.ETIMEDOUT", pthread_mutex_timedlock(&m, &t), ETIMEDOUT);
+	EQUALS("pthread_mutex_timedlock.ERRORS.ETIMEDOUT", pthread_mutex_timedlock(&m, &t),
+		ETIMEDOUT);
 	CHECK("pthread_mutex_timedlock.DESCRIPTION.time", now_ms() - before >= 28);
 	t.tv_nsec = 2000000000;
 	EQUALS("pthread_mutex_timedlock.ERRORS.EINVAL", pthread_mutex_timedlock(&m, &t), EINVAL);
@@ -97,10 +98,12 @@ static void check_kinds(void)
 	EQUALS("pthread_mutexattr_getpshared.DESCRIPTION.default", value, PTHREAD_PROCESS_PRIVATE);
 	pthread_mutexattr_getrobust(&a, &value);
 	EQUALS("pthread_mutexattr_getrobust.DESCRIPTION.default", value, PTHREAD_MUTEX_STALLED);
-	EQUALS("pthread_mutexattr_settype.ERRORS.EINVAL", pthread_mutexattr_settype(&a, 99), EINVAL);
+	EQUALS("pthread_mutexattr_settype.ERRORS.EINVAL", pthread_mutexattr_settype(&a, 99),
+		EINVAL);
 	EQUALS("pthread_mutexattr_setpshared.ERRORS.EINVAL", pthread_mutexattr_setpshared(&a, 99),
 		EINVAL);
-	EQUALS("pthread_mutexattr_setrobust.ERRORS.EINVAL", pthread_mutexattr_setrobust(&a, 99), EINVAL);
+	EQUALS("pthread_mutexattr_setrobust.ERRORS.EINVAL", pthread_mutexattr_setrobust(&a, 99),
+		EINVAL);
 	pthread_mutexattr_destroy(&a);
 }
 
@@ -182,7 +185,8 @@ static void *lock_and_leave(void *m)
 
 static void check_robust(void)
 {
-	struct shared *a = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *a =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_mutex_t *m = &a->mutex;
 	int locked[2];
 	char byte;
@@ -223,7 +227,8 @@ static void check_robust(void)
 			_exit(0);
 		}
 		/* Waiting already when the owner is killed. */
-		EQUALS("pthread_mutex_lock.ERRORS.EOWNERDEAD.killed", pthread_mutex_lock(m), EOWNERDEAD);
+		EQUALS("pthread_mutex_lock.ERRORS.EOWNERDEAD.killed", pthread_mutex_lock(m),
+			EOWNERDEAD);
 		ended(killer), ended(child);
 	}
 	pthread_mutex_unlock(m);
@@ -233,7 +238,8 @@ static void check_robust(void)
 	pthread_mutex_destroy(m);
 	make(m, PTHREAD_MUTEX_NORMAL, PTHREAD_PROCESS_PRIVATE, PTHREAD_MUTEX_ROBUST);
 	EQUALS("pthread_mutex_lock.DESCRIPTION.robust_thread", elsewhere(lock_and_leave, m), 0);
-	EQUALS("pthread_mutex_trylock.ERRORS.EOWNERDEAD.thread", pthread_mutex_trylock(m), EOWNERDEAD);
+	EQUALS("pthread_mutex_trylock.ERRORS.EOWNERDEAD.thread", pthread_mutex_trylock(m),
+		EOWNERDEAD);
 	pthread_mutex_consistent(m);
 	pthread_mutex_unlock(m);
 	munmap(a, PAGE);

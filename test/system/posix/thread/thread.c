@@ -41,7 +41,8 @@ static void check_create(void)
 	void *result = NULL;
 	int sum = 0;
 
-	EQUALS("pthread_create.RETURN_VALUE", pthread_create(&threads[0], NULL, echo, (void *)17), 0);
+	EQUALS("pthread_create.RETURN_VALUE", pthread_create(&threads[0], NULL, echo, (void *)17),
+		0);
 	EQUALS("pthread_join.RETURN_VALUE", pthread_join(threads[0], &result), 0);
 	EQUALS("pthread_join.DESCRIPTION.value", (intptr_t)result, 17);
 	pthread_create(&threads[0], NULL, leave, (void *)18);
@@ -87,17 +88,20 @@ static void check_attributes(void)
 	EQUALS("pthread_attr_init.RETURN_VALUE", pthread_attr_init(&attr), 0);
 	pthread_attr_getdetachstate(&attr, &state);
 	EQUALS("pthread_attr_getdetachstate.DESCRIPTION.default", state, PTHREAD_CREATE_JOINABLE);
-	EQUALS("pthread_attr_setdetachstate.ERRORS.EINVAL",
-		pthread_attr_setdetachstate(&attr, 77), EINVAL);
+	EQUALS("pthread_attr_setdetachstate.ERRORS.EINVAL", pthread_attr_setdetachstate(&attr, 77),
+		EINVAL);
 	EQUALS("pthread_attr_setstacksize.RETURN_VALUE",
 		pthread_attr_setstacksize(&attr, 256 * 1024), 0);
 	pthread_attr_getstacksize(&attr, &size);
 	EQUALS("pthread_attr_getstacksize.DESCRIPTION", size, 256 * 1024);
-	EQUALS("pthread_attr_setstacksize.ERRORS.EINVAL", pthread_attr_setstacksize(&attr, 16), EINVAL);
-	EQUALS("pthread_create.DESCRIPTION.stacksize", pthread_create(&thread, &attr, echo, NULL), 0);
+	EQUALS("pthread_attr_setstacksize.ERRORS.EINVAL", pthread_attr_setstacksize(&attr, 16),
+		EINVAL);
+	EQUALS("pthread_create.DESCRIPTION.stacksize", pthread_create(&thread, &attr, echo, NULL),
+		0);
 	pthread_join(thread, NULL);
 	stack = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	EQUALS("pthread_attr_setstack.RETURN_VALUE", pthread_attr_setstack(&attr, stack, 64 * PAGE), 0);
+	EQUALS("pthread_attr_setstack.RETURN_VALUE", pthread_attr_setstack(&attr, stack, 64 * PAGE),
+		0);
 	pthread_attr_getstack(&attr, &where, &size);
 	CHECK("pthread_attr_getstack.DESCRIPTION", where == stack && size == 64 * PAGE);
 	EQUALS("pthread_create.DESCRIPTION.own_stack",
@@ -225,7 +229,8 @@ static void check_fork(void)
 			pthread_t thread;
 			char *p = malloc(5000);
 
-			if (!p || pthread_create(&thread, NULL, echo, p) || pthread_join(thread, NULL))
+			if (!p || pthread_create(&thread, NULL, echo, p) ||
+				pthread_join(thread, NULL))
 				_exit(1);
 			free(p);
 			_exit(children == 1 ? 0 : 2);

@@ -56,9 +56,11 @@ static void check_cond(void)
 	EQUALS("pthread_cond_timedwait.ERRORS.ETIMEDOUT", pthread_cond_timedwait(&cond, &mutex, &t),
 		ETIMEDOUT);
 	CHECK("pthread_cond_timedwait.DESCRIPTION.time", now_ms() - before >= 28);
-	EQUALS("pthread_cond_timedwait.DESCRIPTION.mutex_held", pthread_mutex_trylock(&mutex), EBUSY);
+	EQUALS("pthread_cond_timedwait.DESCRIPTION.mutex_held", pthread_mutex_trylock(&mutex),
+		EBUSY);
 	t.tv_nsec = -1;
-	EQUALS("pthread_cond_timedwait.ERRORS.EINVAL", pthread_cond_timedwait(&cond, &mutex, &t), EINVAL);
+	EQUALS("pthread_cond_timedwait.ERRORS.EINVAL", pthread_cond_timedwait(&cond, &mutex, &t),
+		EINVAL);
 	pthread_mutex_unlock(&mutex);
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, wait_token, NULL);
@@ -84,8 +86,8 @@ static void check_cond(void)
 	pthread_cond_init(&monotonic, &attr);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	pthread_mutex_lock(&mutex);
-	EQUALS("pthread_condattr_setclock.DESCRIPTION", pthread_cond_timedwait(&monotonic, &mutex, &t),
-		ETIMEDOUT);
+	EQUALS("pthread_condattr_setclock.DESCRIPTION",
+		pthread_cond_timedwait(&monotonic, &mutex, &t), ETIMEDOUT);
 	pthread_mutex_unlock(&mutex);
 	EQUALS("pthread_cond_destroy.RETURN_VALUE", pthread_cond_destroy(&monotonic), 0);
 }
@@ -163,9 +165,11 @@ static void check_rwlock(void)
 	EQUALS("pthread_rwlock_wrlock.ERRORS.EDEADLK", pthread_rwlock_wrlock(&rwlock), EDEADLK);
 	pthread_rwlock_unlock(&rwlock);
 	t = soon(20);
-	EQUALS("pthread_rwlock_timedwrlock.RETURN_VALUE", pthread_rwlock_timedwrlock(&rwlock, &t), 0);
+	EQUALS("pthread_rwlock_timedwrlock.RETURN_VALUE", pthread_rwlock_timedwrlock(&rwlock, &t),
+		0);
 	pthread_rwlock_unlock(&rwlock);
-	EQUALS("pthread_rwlock_timedrdlock.RETURN_VALUE", pthread_rwlock_timedrdlock(&rwlock, &t), 0);
+	EQUALS("pthread_rwlock_timedrdlock.RETURN_VALUE", pthread_rwlock_timedrdlock(&rwlock, &t),
+		0);
 	pthread_rwlock_unlock(&rwlock);
 	for (int i = 0; i < 5; i++)
 		pthread_create(&threads[i], NULL, i < 2 ? write_pairs : read_pairs, NULL);
@@ -207,7 +211,8 @@ static void check_barrier_and_spin(void)
 {
 	pthread_t threads[3];
 
-	EQUALS("pthread_barrier_init.ERRORS.EINVAL", pthread_barrier_init(&barrier, NULL, 0), EINVAL);
+	EQUALS("pthread_barrier_init.ERRORS.EINVAL", pthread_barrier_init(&barrier, NULL, 0),
+		EINVAL);
 	EQUALS("pthread_barrier_init.RETURN_VALUE", pthread_barrier_init(&barrier, NULL, 3), 0);
 	for (int i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, meet, NULL);
@@ -216,7 +221,8 @@ static void check_barrier_and_spin(void)
 	EQUALS("pthread_barrier_wait.DESCRIPTION.one_serial_a_round", serial, 20);
 	EQUALS("pthread_barrier_wait.DESCRIPTION.nobody_early", early, 0);
 	EQUALS("pthread_barrier_destroy.RETURN_VALUE", pthread_barrier_destroy(&barrier), 0);
-	EQUALS("pthread_spin_init.RETURN_VALUE", pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE), 0);
+	EQUALS("pthread_spin_init.RETURN_VALUE", pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE),
+		0);
 	pthread_spin_lock(&spin);
 	EQUALS("pthread_spin_trylock.ERRORS.EBUSY", pthread_spin_trylock(&spin), EBUSY);
 	pthread_spin_unlock(&spin);
@@ -265,12 +271,14 @@ static void check_semaphores(void)
 	munmap(shared, PAGE);
 
 	sem_unlink("/t-posix-sem");
-	CHECK("sem_open.ERRORS.ENOENT", sem_open("/t-posix-sem", 0) == SEM_FAILED && errno == ENOENT);
+	CHECK("sem_open.ERRORS.ENOENT",
+		sem_open("/t-posix-sem", 0) == SEM_FAILED && errno == ENOENT);
 	named = sem_open("/t-posix-sem", O_CREAT | O_EXCL, 0600, 1);
 	CHECK("sem_open.RETURN_VALUE", named != SEM_FAILED);
 	REQUIRE(named != SEM_FAILED);
 	CHECK("sem_open.ERRORS.EEXIST",
-		sem_open("/t-posix-sem", O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED && errno == EEXIST);
+		sem_open("/t-posix-sem", O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED &&
+			errno == EEXIST);
 	again = sem_open("/t-posix-sem", 0);
 	CHECK("sem_open.DESCRIPTION.again", again != SEM_FAILED);
 	sem_wait(named);

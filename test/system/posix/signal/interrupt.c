@@ -1,0 +1,219 @@
+/* Calls that a caught signal ends with EINTR, and those it does not with SA_RESTART. */
+#include "../posix.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/file.h>
+#include <sys/select.h>
+
+static volatile sig_atomic_t caught;
+
+static void handler(int sig)
+{
+	(void)sig;
+	caught++;
+}
+
+static void handle(int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	caught = 0;
+}
+
+/* A child that sends the signal soon, and then ends after a while longer. */
+static pid_t sender(int then_ms)
+{
+	pid_t self = getpid(), child = fork();
+
+	if (child == 0) {
+		pause_ms(60);
+		kill(self, SIGUSR1);
+		pause_ms(then_ms);
+		_exit(0);
+	}
+	return child;
+}
+
+static void check_eintr(void)
+{
+	int ends[2], file = make_file("f", 10);
+	struct pollfd p;
+	struct timeval tv = {10, 0};
+	fd_set set;
+	sem_t sem;
+	struct timespec far;
+	pid_t child;
+	static char big[300000];
+	ssize_t n;
+
+	REQUIRE(pipe(ends) == 0 && file >= 0);
+	handle(0);
+	p.fd = ends[0], p.events = POLLIN;
+	child = sender(0);
+	FAILS("poll.ERRORS.EINTR", poll(&p, 1, 10000), EINTR);
+	ended(child);
+	FD_ZERO(&set);
+	FD_SET(ends[0], &set);
+	child = sender(0);
+	FAILS("select.ERRORS.EINTR", select(ends[0] + 1, &set, NULL, NULL, &tv), EINTR);
+	ended(child);
+	sem_init(&sem, 0, 0);
+	child = sender(0);
+	FAILS("sem_wait.ERRORS.EINTR", sem_wait(&sem), EINTR);
+	ended(child);
+	clock_gettime(CLOCK_REALTIME, &far);
+	far.tv_sec += 10;
+	child = sender(0);
+	FAILS("sem_timedwait.ERRORS.EINTR", sem_timedwait(&sem, &far), EINTR);
+	ended(child);
+	child = sender(0);
+	CHECK("sleep.RETURN_VALUE.unslept", sleep(10) >= 8);
+	ended(child);
+	child = sender(0);
+	n = write(ends[1], big, sizeof(big));
+	CHECK("write.DESCRIPTION.interrupted_after_some", n > 0 && n < (ssize_t)sizeof(big));
+	ended(child);
+	child = sender(0);
+	FAILS("write.ERRORS.EINTR", write(ends[1], big, 4096), EINTR);
+	ended(child);
+	CHECK("sigaction.DESCRIPTION.all_caught", caught == 7);
+
+	/* Locks that somebody else holds. */
+	{
+		int ready[2];
+		char byte;
+		pid_t holder;
+		struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+		REQUIRE(pipe(ready) == 0);
+		holder = fork();
+		if (holder == 0) {
+			int mine = open("f", O_RDWR);
+
+			fcntl(mine, F_SETLK, &l);
+			flock(mine, LOCK_EX);
+			if (write(ready[1], "r", 1) != 1)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		read(ready[0], &byte, 1);
+		child = sender(0);
+		FAILS("fcntl.ERRORS.EINTR", fcntl(file, F_SETLKW, &l), EINTR);
+		ended(child);
+		child = sender(0);
+		FAILS("flock.DECIDED.EINTR", flock(file, LOCK_EX), EINTR);
+		ended(child);
+		handle(SA_RESTART);
+		child = fork();
+		if (child == 0) {
+			pause_ms(40);
+			kill(getppid(), SIGUSR1);
+			pause_ms(60);
+			kill(holder, SIGKILL);
+			_exit(0);
+		}
+		EQUALS("sigaction.DESCRIPTION.SA_RESTART_fcntl", fcntl(file, F_SETLKW, &l), 0);
+		EQUALS("sigaction.DESCRIPTION.SA_RESTART_caught", caught, 1);
+		ended(child), ended(holder);
+		close(ready[0]), close(ready[1]);
+	}
+	close(ends[0]), close(ends[1]), close(file);
+}
+
+static void check_restart(void)
+{
+	int ends[2];
+	pid_t child, reader;
+	static char big[200000];
+	struct pollfd p;
+	sem_t *sem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(pipe(ends) == 0 && sem != MAP_FAILED);
+	handle(SA_RESTART);
+	child = sender(0);
+	p.fd = ends[0], p.events = POLLIN;
+	FAILS("poll.DECIDED.never_restarted", poll(&p, 1, 10000), EINTR);
+	ended(child);
+	sem_init(sem, 1, 0);
+	child = fork();
+	if (child == 0) {
+		pause_ms(40);
+		kill(getppid(), SIGUSR1);
+		pause_ms(40);
+		sem_post(sem);
+		_exit(0);
+	}
+	EQUALS("sigaction.DESCRIPTION.SA_RESTART_sem_wait", sem_wait(sem), 0);
+	ended(child);
+	reader = fork();
+	if (reader == 0) {
+		ssize_t total = 0, n;
+
+		close(ends[1]);
+		pause_ms(150);
+		while ((n = read(ends[0], big, 5000)) > 0)
+			total += n;
+		_exit(total == (ssize_t)sizeof(big) ? 0 : 1);
+	}
+	/* Some has been written when the signal comes: that much is returned, or all. */
+	child = sender(0);
+	{
+		ssize_t done = 0;
+
+		while (done < (ssize_t)sizeof(big)) {
+			ssize_t n = write(ends[1], big + done, sizeof(big) - (size_t)done);
+
+			if (n <= 0)
+				break;
+			done += n;
+		}
+		EQUALS("sigaction.DESCRIPTION.SA_RESTART_write", done, sizeof(big));
+	}
+	close(ends[1]);
+	ended(child);
+	EQUALS("sigaction.DESCRIPTION.SA_RESTART_write_all_read", ended(reader), 0);
+	close(ends[0]);
+	munmap(sem, PAGE);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* A mutex is not given up by a signal. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void *hold(void *unused)
+{
+	pthread_mutex_lock(&mutex);
+	caught = 0;
+	pause_ms(150);
+	pthread_mutex_unlock(&mutex);
+	return unused;
+}
+
+static void check_mutex(void)
+{
+	pthread_t thread;
+	pid_t child;
+
+	handle(0);
+	pthread_create(&thread, NULL, hold, NULL);
+	pause_ms(30);
+	child = sender(0);
+	EQUALS("pthread_mutex_lock.DESCRIPTION.no_EINTR", pthread_mutex_lock(&mutex), 0);
+	EQUALS("pthread_mutex_lock.DESCRIPTION.handler_ran", caught, 1);
+	pthread_mutex_unlock(&mutex);
+	pthread_join(thread, NULL);
+	ended(child);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+void case_interrupt(void)
+{
+	check_eintr();
+	check_restart();
+	check_mutex();
+}
