@@ -309,6 +309,7 @@ static bool take_request(struct thread *t, struct page_request *req)
 			__builtin_memcpy(buffer_of(t)->data, req->frames, bytes);
 		} else if (req->label == QUIRE_K_GROW) {
 			words[1] = (u32)(req->first >> 32);
+			words[3] = req->count;
 		}
 		put_message(&t->regs, QUIRE_MSG(req->label, bytes, 0), words);
 		arch_regs_set(&t->regs, 6, 0);

@@ -189,6 +189,14 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 			 locked | (charged ? REGION_CHARGED : 0) | (m->kernel ? REGION_KERNEL : 0));
 	if (m->object && m->object->ops->device)
 		a->has_device = true;
+	/* A new mapping finds zeros behind the end, whatever another has stored there; but the bytes that
+	 * an extending write has put there and not published yet are its own. */
+	if (m->object && (m->object->size & PAGE_MASK)) {
+		spin_lock(&m->object->lock);
+		if (!m->object->extender)
+			object_zero_tail_locked(m->object);
+		spin_unlock(&m->object->lock);
+	}
 	region_insert_locked(a, r);
 	region_merge_locked(a, r);
 	r = NULL;

@@ -91,8 +91,8 @@ void object_write_abandon(struct memory_object *o, const void *who)
 	spin_unlock(&o->lock);
 }
 
-/* Room for bytes up to `end`: from the pager, or from commit. */
-static int make_room_locked(struct memory_object *o, u64 end)
+/* Room for `length` bytes up to `end`: from the pager, or from commit. */
+static int make_room_locked(struct memory_object *o, u64 end, u32 length)
 {
 	if (end <= o->capacity)
 		return 0;
@@ -100,7 +100,7 @@ static int make_room_locked(struct memory_object *o, u64 end)
 		int error = o->grow_error;
 
 		o->grow_error = 0;
-		return error < 0 ? error : request_grow_locked(o, end);
+		return error < 0 ? error : request_grow_locked(o, end, length);
 	}
 	if (o->ops != &anon_ops)
 		return -EFBIG;
@@ -207,7 +207,7 @@ static int write_step(struct memory_object *o, u64 *offset, bool append, vaddr_t
 	u32 n = min_of(len - *done, PAGE_SIZE - (u32)(at & PAGE_MASK));
 
 	if (at + n > o->size) {
-		error = make_room_locked(o, *offset + len);
+		error = make_room_locked(o, *offset + len, len);
 		if (error)
 			goto out;
 	}

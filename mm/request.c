@@ -154,7 +154,7 @@ int request_reserve_locked(struct memory_object *o, u64 index, struct frame *f)
 	return post_and_wait_locked(o, r);
 }
 
-int request_grow_locked(struct memory_object *o, u64 bytes)
+int request_grow_locked(struct memory_object *o, u64 bytes, u32 length)
 {
 	if (pager_is_self(o->pager))
 		return -EDEADLK;
@@ -163,6 +163,7 @@ int request_grow_locked(struct memory_object *o, u64 bytes)
 	if (!r)
 		return -ENOMEM;
 	r->first = bytes;
+	r->count = length;
 	return post_and_wait_locked(o, r);
 }
 

@@ -75,7 +75,7 @@ void request_finish_locked(struct page_request *r, int status);
 int must_check request_fetch_locked(struct memory_object *o, u64 index, enum page_want want, u32 ahead,
 	bool wait); /* not waiting returns 0 */
 int must_check request_reserve_locked(struct memory_object *o, u64 index, struct frame *f);
-int must_check request_grow_locked(struct memory_object *o, u64 bytes);
+int must_check request_grow_locked(struct memory_object *o, u64 bytes, u32 length);
 u32 request_live(void);
 void request_setup(void);
 

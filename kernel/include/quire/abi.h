@@ -236,7 +236,7 @@ struct quire_msgbuf {
 /* Messages from the kernel itself have labels from 0xff00 on and a reply token of 0. */
 #define QUIRE_K_NOTIFY	0xff00 /* w0 = the notification bits, now cleared */
 #define QUIRE_K_FETCH	0xff01 /* badge = key, w0 = first page, w1 = pages, w2 = request, w3 = QUIRE_FETCH_* ; payload: uint32_t physical page numbers[w1] */
-#define QUIRE_K_GROW	0xff02 /* badge = key, w0,w1 = bytes needed (low, high), w2 = request: raise capacity, then COMPLETE */
+#define QUIRE_K_GROW	0xff02 /* badge = key, w0,w1 = bytes needed (low, high), w2 = request, w3 = length of the write that ends there: raise capacity, then COMPLETE */
 #define QUIRE_K_SYNC	0xff03 /* badge = key, w0 = first page, w1 = pages (0: all), w2 = request, w3 = flags: 1 also metadata */
 #define QUIRE_K_RESERVE 0xff04 /* badge = key, w0 = first page, w1 = pages, w2 = request: these hole pages are about to be stored to; promise blocks for them, then COMPLETE */
 #define QUIRE_K_IDLE	0xff05 /* badge = key: no stream, mapping or transferred handle is left but the pager's own handles */

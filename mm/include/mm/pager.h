@@ -68,7 +68,7 @@ struct page_request {
 	int status; /* once DONE */
 	struct memory_object *object; /* holds a reference */
 	u64 first;		      /* page index; GROW: bytes */
-	u32 count;
+	u32 count;	      /* pages; GROW: bytes of the write that ends at `first` */
 	struct list port_link;	 /* kernel: on the port's queue; guarded by the port's lock */
 	struct list object_link; /* on object->requests; guarded by the object's lock */
 	struct wait_queue waiters;
