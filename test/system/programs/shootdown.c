@@ -111,7 +111,7 @@ static void *spinner(void *arg)
 	return NULL;
 }
 
-static uint64_t fences_of_unmap(int fd, unsigned pages)
+static uint64_t fences_once(int fd, unsigned pages)
 {
 	volatile uint8_t *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -122,6 +122,20 @@ static uint64_t fences_of_unmap(int fd, unsigned pages)
 
 	EXPECT(munmap((void *)p, pages * PAGE) == 0, "munmap");
 	return harts_now().fences_sent - before;
+}
+
+/* The counters are the whole system's: a server's own fence may fall in between, but not every time. */
+static uint64_t fences_of_unmap(int fd, unsigned pages)
+{
+	uint64_t least = ~0ull;
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t n = fences_once(fd, pages);
+
+		if (n < least)
+			least = n;
+	}
+	return least;
 }
 
 int test_budgets(int argc, char **argv)
@@ -138,16 +152,21 @@ int test_budgets(int argc, char **argv)
 	for (unsigned k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
 		EXPECT(fences_of_unmap(fd, sizes[k]) == 0, "munmap of %u pages alone", sizes[k]);
 	/* A fault on a resident page asks nobody: no message, no fence. */
-	volatile uint8_t *p = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	struct quire_info_hart before = harts_now();
+	struct quire_info_hart before, after;
+	bool quiet = false;
 
-	for (unsigned i = 0; i < 256; i++)
-		p[i * PAGE]++;
-	struct quire_info_hart after = harts_now();
+	for (int i = 0; i < 5 && !quiet; i++) {
+		volatile uint8_t *p = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	EXPECT(after.fences_sent == before.fences_sent, "resident faults: no fence");
-	EXPECT(after.faults[QUIRE_FAULT_FETCH] == before.faults[QUIRE_FAULT_FETCH], "resident faults: no fetch");
-	munmap((void *)p, 256 * PAGE);
+		before = harts_now();
+		for (unsigned k = 0; k < 256; k++)
+			p[k * PAGE]++;
+		after = harts_now();
+		munmap((void *)p, 256 * PAGE);
+		quiet = after.fences_sent == before.fences_sent &&
+			after.faults[QUIRE_FAULT_FETCH] == before.faults[QUIRE_FAULT_FETCH];
+	}
+	EXPECT(quiet, "resident faults: no fence and no fetch");
 	stop_all = 0;
 	for (unsigned h = 1; h < harts && h < 8; h++)
 		EXPECT(pthread_create(&threads[h], NULL, spinner, (void *)(uintptr_t)h) == 0, "pthread_create");
@@ -160,16 +179,19 @@ int test_budgets(int argc, char **argv)
 		EXPECT(sent >= 1 && sent <= budget + 1, "munmap of %u pages: %lu fences, budget %lu (and one for a table)",
 			sizes[k], (unsigned long)sent, (unsigned long)budget);
 	}
-	before = harts_now();
-	pid_t child = fork();
+	quiet = false;
+	for (int i = 0; i < 5 && !quiet; i++) {
+		before = harts_now();
+		pid_t child = fork();
 
-	if (child == 0)
-		_exit(0);
-	EXPECT(waitpid(child, &status, 0) == child, "wait");
-	after = harts_now();
-	/* The stores of this thread between the two looks may break sharing: one fence each, few pages. */
-	EXPECT(after.fences_sent - before.fences_sent <= 1 + (after.cow_copies - before.cow_copies),
-		"fork and the child's exit: %lu fences", (unsigned long)(after.fences_sent - before.fences_sent));
+		if (child == 0)
+			_exit(0);
+		EXPECT(waitpid(child, &status, 0) == child, "wait");
+		after = harts_now();
+		/* Stores of this thread between the two looks may break sharing: one fence each, few pages. */
+		quiet = after.fences_sent - before.fences_sent <= 1 + (after.cow_copies - before.cow_copies);
+	}
+	EXPECT(quiet, "fork and the child's exit: %lu fences", (unsigned long)(after.fences_sent - before.fences_sent));
 	stop_all = 1;
 	for (unsigned h = 1; h < harts && h < 8; h++)
 		pthread_join(threads[h], NULL);
