@@ -262,6 +262,22 @@ static void make_readonly(pte_t *entry, u32 count, vaddr_t va, u32 prot, struct 
 	}
 }
 
+/* A shared mapping may be stored to again: at once where the page is dirty (or has no pager), at the
+ * first store, which marks it dirty, where it is clean. Only widens. */
+static void make_shared_writable(pte_t *entry, u32 count, bool tracks_dirty, u32 prot)
+{
+	for (; count; count--, entry++) {
+		pte_t old = arch_pte_read(entry);
+
+		if (!old)
+			continue;
+		pfn_t pfn = arch_pte_pfn(old);
+
+		if (!tracks_dirty || frame_of(pfn)->state == PAGE_DIRTY)
+			arch_pte_write(entry, arch_pte_make(pfn, prot));
+	}
+}
+
 /* One region, whole. The object's lock keeps pages from changing between clean and dirty. */
 static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, struct gather *g)
 {
@@ -269,6 +285,8 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 
 	if (o)
 		spin_lock(&o->lock);
+	u32 before = r->prot;
+
 	r->prot = (u8)prot;
 	spin_lock(&a->table_lock);
 	for (vaddr_t va = r->start; va < r->end;) {
@@ -282,6 +300,12 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 		}
 		if (prot != QUIRE_PROT_NONE && !(prot & QUIRE_PROT_WRITE)) {
 			make_readonly(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT, va, prot, g);
+			va = stop;
+			continue;
+		}
+		if (o && !o->ops->device && !(before & ~prot)) {
+			make_shared_writable(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT,
+				o->ops->tracks_dirty, prot);
 			va = stop;
 			continue;
 		}
