@@ -233,8 +233,9 @@ void sched_break_call(struct thread *t)
 	if (t->state == THREAD_WAITING && t->call_waits) {
 		t->call_waits = false;
 		t->interrupted = true;
+		/* Release: trap_exit on the thread's hart must see the attention bit with the state. */
 		if (t->on_hart)
-			t->state = THREAD_RUNNING;
+			__atomic_store_n(&t->state, THREAD_RUNNING, __ATOMIC_RELEASE);
 		else
 			place(t);
 	}

@@ -294,8 +294,13 @@ static bool attend(struct thread *t)
 		wait_interrupt(t);
 	if (t->state != THREAD_RUNNING)
 		return false;
-	if (t->interrupted && (t->parked || t->call_state != CALL_NONE))
+	if (t->interrupted && (t->parked || t->call_state != CALL_NONE)) {
+		/* Who broke it may have come after our look at the bits. They are looked at again before
+		 * anything else: without a signal to deliver, the thread would go on behind a call that
+		 * was never answered. */
 		settle_broken_wait(t);
+		return false;
+	}
 	/* A call that is under way is made again first: it ends, or is told by wait_was_interrupted
 	 * that it should. A handler's own calls must not find this one's progress. */
 	if (bits & ATTENTION_SIGNAL && !t->in_call) {
@@ -337,7 +342,9 @@ struct arch_regs *trap_exit(void)
 	struct hart *h = this_hart();
 	struct thread *t = h->current;
 
-	if (likely(t != NULL && !(t->attention | h->need_resched) && t->state == THREAD_RUNNING))
+	/* The state first: who breaks a wait sets the attention bit before he changes the state. */
+	if (likely(t != NULL && __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THREAD_RUNNING &&
+		    !(t->attention | h->need_resched)))
 		return &t->regs;
 	if (h->next != NULL && t->attention == 0) {
 		struct arch_regs *r = sched_leave_for_next(h);
