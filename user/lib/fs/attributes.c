@@ -1,5 +1,6 @@
 /* Changing what a file is, not what it is called: mode, owner, times, size. All of these may be
- * repeated without harm. */
+ * repeated when a server has died, but not left to it by a signal (`change`): it might truncate a file
+ * later that the program has written to meanwhile. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -14,13 +15,16 @@ _Static_assert(UTIME_NOW == FS_NOW && UTIME_OMIT == FS_OMIT, "special times are 
 
 static int ask_path(int dir, const char *path, struct __libc_request *request)
 {
+	request->change = true;
 	return __libc_result(__libc_ask_path(dir, path, request)) < 0 ? -1 : 0;
 }
 
 static int ask_fd(int fd, struct __libc_request *request)
 {
-	int status = __libc_ask(__libc_fd(fd), request);
+	int status;
 
+	request->change = true;
+	status = __libc_ask(__libc_fd(fd), request);
 	/* Pipes and anonymous memory have no server, and none of these attributes. */
 	if (status == -ENOTSUP)
 		status = 0;
@@ -210,7 +214,7 @@ static bool is_unserved(int status)
 
 int ftruncate(int fd, off_t length)
 {
-	struct __libc_request request = {.label = FS_FTRUNCATE, .w1 = (uint32_t)length};
+	struct __libc_request request = {.label = FS_FTRUNCATE, .w1 = (uint32_t)length, .change = true};
 	struct quire_obj_info info;
 	int status = check_resizable(fd, &info);
 
@@ -228,7 +232,7 @@ static int allocate(int fd, off_t offset, off_t len)
 {
 	struct fs_range range = {(uint64_t)offset, (uint64_t)len};
 	struct __libc_request request = {
-		.label = FS_ALLOCATE, .data = &range, .data_bytes = sizeof(range)};
+		.label = FS_ALLOCATE, .change = true, .data = &range, .data_bytes = sizeof(range)};
 	struct quire_obj_info info;
 	int status = sys_obj_info(__libc_fd(fd), &info);
 

@@ -89,6 +89,19 @@ static bool is_fifo(int dir, const char *path)
 	return __libc_stat_path(dir, path, true, &st) >= 0 && S_ISFIFO(st.mode);
 }
 
+/* Creating and truncating must not be left to a server by a signal: it might do it later, when the
+ * repeated request is long answered and the file has been written to. So they are asked with signals
+ * blocked, and for that without waiting: a fifo is opened then in a second request. */
+static void ask_at_once(int dir, const char *path, int flags, struct __libc_request *request)
+{
+	if ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_EXCL) && is_fifo(dir, path)) {
+		request->w1 &= ~(uint32_t)(O_CREAT | O_TRUNC);
+		return;
+	}
+	request->w1 |= O_NONBLOCK;
+	request->change = true;
+}
+
 static int do_open(int dir, const char *path, int flags, mode_t mode)
 {
 	struct __libc_request request = {.label = FS_OPEN};
@@ -97,16 +110,21 @@ static int do_open(int dir, const char *path, int flags, mode_t mode)
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
 	request.w1 = (uint32_t)flags & PASSED_FLAGS;
-	if (flags & O_CREAT) {
+	if (flags & O_CREAT)
 		request.w2 = mode & 07777 & ~__libc_umask();
-		request.change = flags & O_EXCL;
-	}
+	if (flags & (O_CREAT | O_TRUNC))
+		ask_at_once(dir, path, flags, &request);
 	for (;;) {
 		bool reset = request.after_reset;
 
 		status = __libc_ask_path(dir, path, &request);
 		if (status == -EINTR && !is_fifo(dir, path))
 			continue;
+		if (status == -ENXIO && request.change && !(flags & O_NONBLOCK)) {
+			request.w1 &= ~(uint32_t)(O_CREAT | O_TRUNC | O_NONBLOCK);
+			request.change = false;
+			continue;
+		}
 		/* We may have made it just before the server died: then it is ours to open. */
 		if (status == -EEXIST && request.after_reset && !reset) {
 			request.w1 &= ~(uint32_t)O_EXCL;
@@ -124,6 +142,8 @@ static int do_open(int dir, const char *path, int flags, mode_t mode)
 	}
 	if (flags & O_CLOEXEC)
 		sys_handle_flags(request.handle, QUIRE_HANDLE_CLOEXEC, 0);
+	if (S_ISREG(request.answer[1]) && request.change && !(flags & O_NONBLOCK))
+		sys_fcntl(request.handle, F_SETFL, flags & (O_APPEND | O_SYNC));
 	if (!S_ISREG(request.answer[1]))
 		__libc_channel_set_flags(request.handle,
 			(uint32_t)flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC));
