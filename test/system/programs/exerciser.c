@@ -232,11 +232,12 @@ static void step(void)
 			do_reshape(m, f);
 		break;
 	case 17:
-		if (!below(16))
+		/* These end in the server or on the disk: now and then, so that the rest stays quick. */
+		if (!below(32))
 			EXPECT(fsync(fds[f]) == 0, "fsync: errno %d", errno);
-		else if (!below(16))
+		else if (!below(64))
 			do_rename(f);
-		else if (!below(16))
+		else if (!below(64))
 			do_unlinked();
 		else if (!below(8))
 			EXPECT(msync((void *)maps[f].base, MAX_BYTES, below(2) ? MS_SYNC : MS_ASYNC) == 0, "msync");
