@@ -52,5 +52,6 @@ class Bench:
         if os.path.exists(target):
             os.remove(target)
         disk.debugfs(self.image, [f'dump "{path}" "{target}"'])
+        assert os.path.exists(target), f"{path} is not on the disk"
         with open(target, "rb") as f:
             return f.read()
