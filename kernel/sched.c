@@ -227,12 +227,16 @@ void sched_continue(struct thread *t)
 	make_ready(t, THREAD_STOPPED);
 }
 
-void sched_break_call(struct thread *t)
+void sched_break_call(struct thread *t, bool dying)
 {
 	spin_lock(&t->sched_lock);
-	if (t->state == THREAD_WAITING && t->call_waits) {
+	/* We may be late: the signal delivered already, or blocked since. The thread waits, so its mask
+	 * stands still now. */
+	if (t->state == THREAD_WAITING && t->call_waits && (dying || signal_is_pending(t))) {
 		t->call_waits = false;
 		t->interrupted = true;
+		/* The thread may have cleared the bit; the broken call must be seen to all the same. */
+		attention_set(t, ATTENTION_SIGNAL);
 		/* Release: trap_exit on the thread's hart must see the attention bit with the state. */
 		if (t->on_hart)
 			__atomic_store_n(&t->state, THREAD_RUNNING, __ATOMIC_RELEASE);

@@ -194,7 +194,7 @@ bool sched_switch_to(struct thread *t);
 void sched_yield_current(void);
 void sched_tick(void);
 /* Wakes a thread that waits in a call, and only such a one, with `interrupted` set. */
-void sched_break_call(struct thread *t);
+void sched_break_call(struct thread *t, bool dying);
 /* Who answers a call makes its waiting thread his alone with this, under the lock of call_state: true:
  * no signal wakes it any more, it waits for the claimer's sched_wake or sched_switch_to, however late.
  * False: a signal has woken it, and it is about to give its call up: there is nobody to answer. */

@@ -261,6 +261,9 @@ static void settle_broken_wait(struct thread *t)
 	if (t->parked) {
 		thread_call_done(t);
 		t->call_broken = true;
+		/* Who broke the wait may come late: his signal delivered already, or blocked since, and the
+		 * bit cleared. The call must be made again all the same. */
+		attention_set(t, ATTENTION_SIGNAL);
 	}
 }
 

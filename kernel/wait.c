@@ -149,7 +149,7 @@ static void break_wait(struct thread *t, bool dying)
 	/* Without a lock: if the thread begins to wait in its call only now, its trap_exit sees the
 	 * attention bit that our caller has set. */
 	if (dying || t->interruptible)
-		sched_break_call(t);
+		sched_break_call(t, dying);
 }
 
 void wait_interrupt(struct thread *t)
