@@ -103,6 +103,78 @@ static void remap(unsigned f)
 	EXPECT(map->base != MAP_FAILED, "mmap");
 }
 
+/* Other addresses, holes cut and filled again, rights taken and given back: the bytes stay the file's. */
+static void do_reshape(struct file_model *m, unsigned f)
+{
+	uint32_t page = below(MAX_BYTES / PAGE - 1), pages = 1 + below(MAX_BYTES / PAGE - page);
+	uint8_t *at = (uint8_t *)maps[f].base + page * PAGE, *other;
+
+	switch (below(3)) {
+	case 0: /* cut a hole and fill it again */
+		EXPECT(munmap(at, pages * PAGE) == 0, "partial munmap");
+		EXPECT(mmap(at, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fds[f],
+			       (off_t)(page * PAGE)) == at,
+			"mmap over the hole");
+		break;
+	case 1: /* read-only for a while */
+		EXPECT(mprotect(at, pages * PAGE, PROT_READ) == 0, "mprotect");
+		if (page * PAGE < m->size)
+			check_bytes(m, page * PAGE, at, m->size - page * PAGE < PAGE ? m->size - page * PAGE : PAGE,
+				"read-only mapping");
+		EXPECT(mprotect(at, pages * PAGE, PROT_READ | PROT_WRITE) == 0, "mprotect back");
+		break;
+	case 2: /* a second mapping elsewhere, shared or private */
+		other = mmap(NULL, pages * PAGE, PROT_READ, below(2) ? MAP_SHARED : MAP_PRIVATE, fds[f],
+			(off_t)(page * PAGE));
+		EXPECT(other != MAP_FAILED, "second mmap");
+		if (page * PAGE < m->size)
+			check_bytes(m, page * PAGE, other,
+				m->size - page * PAGE < pages * PAGE ? m->size - page * PAGE : pages * PAGE,
+				"second mapping");
+		EXPECT(munmap(other, pages * PAGE) == 0, "second munmap");
+		break;
+	}
+}
+
+/* The name goes away and comes back, by another link, while every process has the file open. */
+static void do_rename(unsigned f)
+{
+	char other[16];
+
+	snprintf(other, sizeof(other), "/ex%u.other", f);
+	if (below(2)) {
+		EXPECT(rename(names[f], other) == 0, "rename: errno %d", errno);
+		EXPECT(access(names[f], F_OK) < 0 && errno == ENOENT, "the old name is gone");
+	} else {
+		EXPECT(link(names[f], other) == 0, "link: errno %d", errno);
+		EXPECT(unlink(names[f]) == 0, "unlink: errno %d", errno);
+	}
+	EXPECT(rename(other, names[f]) == 0, "rename back: errno %d", errno);
+}
+
+/* A file without a name lives until its last mapping goes. */
+static void do_unlinked(void)
+{
+	static uint8_t got[PAGE];
+	char name[24];
+	uint8_t fill = (uint8_t)next_random(&seed), other = (uint8_t)(fill + 1);
+
+	snprintf(name, sizeof(name), "/ex%d.gone", (int)getpid());
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	EXPECT(fd >= 0 && unlink(name) == 0, "create and unlink: errno %d", errno);
+	memset(got, fill, sizeof(got));
+	EXPECT(write(fd, got, sizeof(got)) == (ssize_t)sizeof(got), "write without a name: errno %d", errno);
+	uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	EXPECT(p != MAP_FAILED, "mmap without a name");
+	p[7] = other;
+	EXPECT(pread(fd, got, 9, 0) == 9 && got[6] == fill && got[7] == other, "read without a name");
+	close(fd);
+	EXPECT(p[6] == fill && p[7] == other && p[PAGE - 1] == fill, "mapped without name and fd");
+	munmap(p, PAGE);
+}
+
 static void do_mapped(struct file_model *m, unsigned f, bool store)
 {
 	if (!m->size)
@@ -153,9 +225,21 @@ static void step(void)
 		if (!below(4))
 			do_truncate(m, fds[f]);
 		break;
-	case 16: remap(f); break;
+	case 16:
+		if (below(2))
+			remap(f);
+		else
+			do_reshape(m, f);
+		break;
 	case 17:
-		if (!below(8))
+		/* These end in the server or on the disk: now and then, so that the rest stays quick. */
+		if (!below(32))
+			EXPECT(fsync(fds[f]) == 0, "fsync: errno %d", errno);
+		else if (!below(64))
+			do_rename(f);
+		else if (!below(64))
+			do_unlinked();
+		else if (!below(8))
 			EXPECT(msync((void *)maps[f].base, MAX_BYTES, below(2) ? MS_SYNC : MS_ASYNC) == 0, "msync");
 		break;
 	case 18:
