@@ -230,6 +230,19 @@ def exerciser_long(b):
 
 
 @case
+def storm(b):
+    """The concurrent tests in short, one after another in one machine: made to be repeated (--repeat)."""
+    b.make_image()
+    seed = random.randrange(1, 1 << 31)
+    lines = ["t-promise coherence /c.dat 20000", "t-promise cow", "t-promise shootdown 20",
+             f"t-promise counts 60 {seed}", "t-futex", "t-wild zeros", "t-wild dirtied", "t-wild one-object",
+             "t-wild unseen", f"t-promise exerciser 3000 {seed}"]
+    print("seed", seed)
+    output = b.check_line("; ".join(lines), timeout=400)
+    assert output.count(": held") == 4, output
+
+
+@case
 def shell_script(b):
     root = os.path.join(b.folder, "root")
     os.makedirs(root)
@@ -381,3 +394,9 @@ def wild(b):
 def powercut(b):
     from powercut.powercut import powercut as cut
     cut(b)
+
+
+@case
+def powercut_cache(b):
+    from powercut.lostcache import lostcache
+    lostcache(b)
