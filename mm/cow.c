@@ -80,15 +80,20 @@ static int map_zeros(struct aspace *a, struct region *r, vaddr_t va)
 	return entry ? 0 : -ENOMEM;
 }
 
-/* The last holder of a private frame stores to it. */
+/* The last holder of a private frame stores to it. The entry is looked at again under the lock, and the frame only
+ * then: a truncation may have taken both away. True: done, or to be faulted again. */
 static bool take_over(struct aspace *a, struct region *r, vaddr_t va, pte_t e, struct frame *f)
 {
-	if (f->kind != FRAME_PRIVATE || __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) != 1)
-		return false;
 	spin_lock(&a->table_lock);
-	arch_pte_write(&arch_table_find(&a->arch, va)[arch_table_index(va)],
-		arch_pte_make(arch_pte_pfn(e), r->prot));
+	pte_t *entry = &arch_table_find(&a->arch, va)[arch_table_index(va)];
+	bool same = arch_pte_read(entry) == e;
+	bool last = same && f->kind == FRAME_PRIVATE && __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) == 1;
+
+	if (last)
+		arch_pte_write(entry, arch_pte_make(arch_pte_pfn(e), r->prot));
 	spin_unlock(&a->table_lock);
+	if (!last)
+		return !same;
 	arch_fence_local(a->arch.asid, va, 1);
 	a->cow_reuses++;
 	mm_this_hart()->stats.cow_reuses++;
