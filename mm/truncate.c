@@ -116,7 +116,8 @@ int object_set_size(struct memory_object *o, u64 size)
 		if (!error) {
 			object_zero_tail_locked(o);
 			o->size = size;
-			if (o->capacity < size)
+			/* What is charged is what may be written; a write that had more room asks again. */
+			if (o->capacity < size || o->ops == &anon_ops)
 				o->capacity = size;
 		}
 	} else if (size < o->size) {
