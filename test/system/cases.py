@@ -277,6 +277,13 @@ def badinput_calls(b):
 
 
 @case
+def badinput_args(b):
+    b.make_image()
+    output = b.check_line("t-promise badargs")
+    assert "all as before" in output, output
+
+
+@case
 def badinput_elf(b):
     b.make_image()
     b.check_line("t-promise badelf", timeout=600)

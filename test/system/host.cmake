@@ -18,7 +18,7 @@ endfunction()
 
 foreach(harts 1 2 4)
   foreach(name p1-coherence p2-lazy p3-cow p4-counts p5-shootdown p5-budgets p6-durable p7-tracing
-      p8-exhaust kernel-futex kernel-stop demos exerciser shell-script badinput-calls badinput-elf
+      p8-exhaust kernel-futex kernel-stop demos exerciser shell-script badinput-calls badinput-args badinput-elf
       console posix)
     quire_system_test(${name} ${harts})
   endforeach()
@@ -40,9 +40,11 @@ endforeach()
 foreach(harts 1 2 4)
   quire_system_test(wild ${harts} --block=1024)
   quire_system_test(powercut ${harts} --block=1024)
+  quire_system_test(powercut-cache ${harts} --block=1024)
 endforeach()
 quire_system_test(wild 4)
 quire_system_test(powercut 2)
+quire_system_test(powercut-cache 2)
 foreach(name badinput-superblock badinput-no-disk statuses)
   quire_system_test(${name} 2)
 endforeach()

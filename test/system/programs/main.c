@@ -13,6 +13,7 @@ static const struct {
 	{"budgets", test_budgets},
 	{"exhaust", test_exhaust},
 	{"badcalls", test_badcalls},
+	{"badargs", test_badargs},
 	{"badelf", test_badelf},
 	{"tracing", test_tracing},
 	{"durable", test_durable},
