@@ -160,6 +160,12 @@ static void wrong_fields(uint32_t size)
 {
 	enum { PHOFF = 28, PHNUM = 44, OFFSET = 4, VADDR = 8, FILESZ = 16, MEMSZ = 20 };
 	const uint32_t header = word(PHOFF), load = header, s = size;
+	uint32_t last = load; /* behind it there is room, so that only the file's end is in the way */
+
+	for (uint32_t i = 0; i < (word(PHNUM) & 0xffff); i++)
+		if (word(header + 32 * i) == 1)
+			last = header + 32 * i;
+	const uint32_t beyond = s - word(last + OFFSET) + PAGE;
 	const struct {
 		uint32_t at, value, bytes, at2, value2; /* a second field follows the first, so that the first decides */
 	} wrong[] = {{0, 0x464c457e, 4, 0, 0}, {4, 2, 1, 0, 0}, {5, 2, 1, 0, 0}, {16, 1, 2, 0, 0}, {18, 3, 2, 0, 0},
@@ -167,6 +173,7 @@ static void wrong_fields(uint32_t size)
 		{PHNUM, 17, 2, 0, 0}, {PHNUM, 0xffff, 2, 0, 0}, {load, 3, 4, 0, 0}, {load, 2, 4, 0, 0},
 		{load + OFFSET, s + 1, 4, 0, 0}, {load + OFFSET, 0xfffff000, 4, 0, 0},
 		{load + FILESZ, s, 4, load + MEMSZ, s}, {load + FILESZ, s + 4 * PAGE, 4, load + MEMSZ, s + 4 * PAGE},
+		{last + FILESZ, beyond, 4, last + MEMSZ, beyond + 16 * PAGE},
 		{load + FILESZ, 0xffffffff, 4, load + MEMSZ, 0xffffffff}, {load + MEMSZ, word(load + FILESZ) - 1, 4, 0, 0},
 		{load + MEMSZ, 0xffffffff, 4, 0, 0}, {load + MEMSZ, 0x80000000, 4, 0, 0}, {load + VADDR, 0, 4, 0, 0},
 		{load + VADDR, 0x80000000, 4, 0, 0}, {load + VADDR, 0xbffff000, 4, 0, 0}, {load + VADDR, 0xc0400000, 4, 0, 0},

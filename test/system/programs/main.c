@@ -14,6 +14,7 @@ static const struct {
 	{"exhaust", test_exhaust},
 	{"badcalls", test_badcalls},
 	{"badargs", test_badargs},
+	{"ioerror", test_ioerror},
 	{"badelf", test_badelf},
 	{"tracing", test_tracing},
 	{"durable", test_durable},
