@@ -30,7 +30,6 @@
 #define STREAM_MAX		      1024
 #define TZNAME_MAX		      6
 #define SEM_VALUE_MAX		      INT_MAX
-#define SEM_NSEMS_MAX		      256
 #define PTHREAD_KEYS_MAX	      128
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 #define PTHREAD_STACK_MIN	      16384

@@ -22,6 +22,21 @@ static void check_last_line(void)
 	fclose(f);
 }
 
+static void check_direction(void)
+{
+	FILE *f = fopen("direction", "w");
+
+	REQUIRE(f);
+	FAILS("fgetc.ERRORS.EBADF", fgetc(f), EBADF);
+	CHECK("fgetc.RETURN_VALUE.error_indicator", ferror(f) && !feof(f));
+	fclose(f);
+	f = fopen("direction", "r");
+	REQUIRE(f);
+	FAILS("fputc.ERRORS.EBADF", fputc('x', f), EBADF);
+	CHECK("fputc.RETURN_VALUE.error_indicator", ferror(f) != 0);
+	fclose(f);
+}
+
 static void check_unlocked(void)
 {
 	int (*get)(FILE *) = getc_unlocked;
@@ -76,8 +91,11 @@ static int run(const char *program, const char *a, const char *b, const char *c,
 void case_library(void)
 {
 	check_last_line();
+	check_direction();
 	check_unlocked();
 	check_search();
+	errno = 0;
+	CHECK("sysconf.RETURN_VALUE.no_limit", sysconf(_SC_SEM_NSEMS_MAX) == -1 && errno == 0);
 	EQUALS("test.bracket.true", run("[", "a", "=", "a", "]"), 0);
 	EQUALS("test.bracket.false", run("[", "a", "=", "b", "]"), 1);
 }
