@@ -7,6 +7,7 @@ static const struct {
 } tests[] = {
 	{"coherence", test_coherence},
 	{"lazy", test_lazy},
+	{"untouched", test_untouched},
 	{"cow", test_cow},
 	{"counts", test_counts},
 	{"shootdown", test_shootdown},

@@ -40,6 +40,7 @@ int test_exhaust(int argc, char **argv);
 int test_badcalls(int argc, char **argv);
 int test_badargs(int argc, char **argv);
 int test_ioerror(int argc, char **argv);
+int test_untouched(int argc, char **argv);
 int test_badelf(int argc, char **argv);
 int test_tracing(int argc, char **argv);
 int test_durable(int argc, char **argv);
