@@ -13,6 +13,10 @@
 #define SERVER_RESOURCE (QUIRE_H_SERVER + 4) /* driver: for OBJ_CREATE_DMA */
 #define SERVER_INITRD (QUIRE_H_SERVER + 5) /* memory file server: the archive, for its /bin */
 
+/* File server: an anonymous memory object, empty at first, that init keeps for it and gives each restarted
+ * one: what it puts there it finds again. */
+#define SERVER_KEPT (QUIRE_H_SERVER + 6)
+
 /* File server: what is mounted in its root from the start. Its arguments argv[1], argv[2] ... are
  * the names, and the handles from here on the root channels, in the same order. So a restarted
  * server has its mounts before it answers the first request; FS_MOUNT adds others later. */
