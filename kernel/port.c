@@ -131,6 +131,9 @@ bool pager_is_self(struct pager *pager)
 
 void channel_free(struct channel *c)
 {
+	spin_lock(&c->port->lock);
+	list_remove(&c->watched_link);
+	spin_unlock(&c->port->lock);
 	port_put(c->port);
 	__atomic_fetch_sub(&channels_live, 1, __ATOMIC_RELAXED);
 	slab_free(&channel_cache, c);
@@ -180,6 +183,7 @@ s32 sys_port_create(struct arch_regs *r)
 	list_init(&p->requests);
 	list_init(&p->taken);
 	list_init(&p->closed);
+	list_init(&p->watched);
 	wait_queue_init(&p->server_waiters);
 	timer_init(&p->timer, TIMER_PORT);
 	__atomic_fetch_add(&ports_live, 1, __ATOMIC_RELAXED);
@@ -214,6 +218,12 @@ s32 sys_channel_create(struct arch_regs *r)
 	c->badge = arch_regs_arg(r, 1);
 	c->watch = flags & QUIRE_CHANNEL_WATCH;
 	list_init(&c->closed_link);
+	list_init(&c->watched_link);
+	if (c->watch) {
+		spin_lock(&c->port->lock);
+		list_push_back(&c->port->watched, &c->watched_link);
+		spin_unlock(&c->port->lock);
+	}
 	handle_release(&h);
 	__atomic_fetch_add(&channels_live, 1, __ATOMIC_RELAXED);
 	int number = handle_install(HANDLE_CHANNEL, c, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, 0,
@@ -224,6 +234,29 @@ s32 sys_channel_create(struct arch_regs *r)
 		channel_handle_put(c, 0);
 	}
 	return number;
+}
+
+s32 sys_channel_enumerate(struct arch_regs *r)
+{
+	struct handle h;
+	u32 index = arch_regs_arg(r, 1), badge = 0;
+	int error = handle_lookup(arch_regs_arg(r, 0), HANDLE_PORT, RIGHT_RECV, &h);
+
+	if (error)
+		return error;
+	struct port *p = h.object;
+
+	spin_lock(&p->lock);
+	list_for_each(c, &p->watched, struct channel, watched_link)
+		if (index-- == 0) {
+			badge = c->badge;
+			error = 1;
+			break;
+		}
+	spin_unlock(&p->lock);
+	handle_release(&h);
+	arch_regs_set(r, 1, badge);
+	return error;
 }
 
 s32 sys_notify(struct arch_regs *r)

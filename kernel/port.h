@@ -18,6 +18,7 @@ struct port {
 	u32 timer_bits;
 	struct timer timer; /* TIMER_PORT; time.c's, through timer_arm_port */
 	struct list closed; /* watched channels that were closed, to be told */
+	struct list watched; /* channel.watched_link: all of these, told ones excepted */
 };
 
 struct channel {
@@ -26,6 +27,7 @@ struct channel {
 	u32 badge;
 	bool watch;
 	struct list closed_link;
+	struct list watched_link; /* guarded by the port's lock */
 };
 
 /* One more handle, one less; rights tell receivers from others. */

@@ -268,7 +268,10 @@ s32 sys_obj_wb_end(struct arch_regs *r)
 
 	if (error)
 		return error;
-	error = object_writeback_end(o, arch_regs_arg(r, 1), (int)arch_regs_arg(r, 2));
+	if (arch_regs_arg(r, 1) == QUIRE_WB_ALL)
+		object_writeback_end_all(o, (int)arch_regs_arg(r, 2));
+	else
+		error = object_writeback_end(o, arch_regs_arg(r, 1), (int)arch_regs_arg(r, 2));
 	handle_release(&h);
 	if (!error)
 		reclaim_wake();
@@ -316,10 +319,19 @@ s32 sys_obj_attach(struct arch_regs *r)
 
 	if (error)
 		return error;
-	struct memory_object *o = object_find(&((struct port *)h.object)->pager, arch_regs_arg(r, 1));
+	struct port *p = h.object;
+	struct memory_object *o = object_find(&p->pager, arch_regs_arg(r, 1));
 
+	/* Before the first message is received already: what it begins from now on is the pager's. */
+	__atomic_store_n(&p->server, current_process(), __ATOMIC_RELAXED);
 	handle_release(&h);
-	return o ? install_object(o, OBJECT_RIGHTS | RIGHT_PAGER) : -ENOENT;
+	if (!o)
+		return -ENOENT;
+	error = object_attach(o);
+	if (!error)
+		return install_object(o, OBJECT_RIGHTS | RIGHT_PAGER);
+	object_put(o);
+	return error;
 }
 
 s32 sys_obj_serve(struct arch_regs *r)

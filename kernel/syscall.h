@@ -32,7 +32,7 @@ syscall_fn sys_stream_create, sys_read, sys_write, sys_pread, sys_pwrite, sys_re
 syscall_fn sys_close, sys_dup, sys_dup2, sys_handle_restrict, sys_handle_flags;
 /* port.c, ipc.c, interrupt.c */
 syscall_fn sys_port_create, sys_channel_create, sys_call, sys_reply_recv, sys_reply, sys_notify, sys_timer_set,
-	sys_irq_create, sys_irq_bind, sys_irq_ack;
+	sys_irq_create, sys_irq_bind, sys_irq_ack, sys_channel_enumerate;
 /* process.c, exec.c, thread.c, sched.c, time.c, futex.c */
 syscall_fn sys_fork, sys_exec, sys_exit, sys_wait, sys_getpid, sys_getppid, sys_setpgid, sys_getpgid, sys_setsid,
 	sys_getsid, sys_thread_create, sys_thread_exit, sys_thread_self, sys_yield, sys_sleep, sys_clock,

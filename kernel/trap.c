@@ -78,6 +78,7 @@ static syscall_fn *const syscalls[] = {
 	[SYS_IRQ_CREATE] = sys_irq_create,
 	[SYS_IRQ_BIND] = sys_irq_bind,
 	[SYS_IRQ_ACK] = sys_irq_ack,
+	[SYS_CHANNEL_ENUMERATE] = sys_channel_enumerate,
 	[SYS_FORK] = sys_fork,
 	[SYS_EXEC] = sys_exec,
 	[SYS_EXIT] = sys_exit,

@@ -272,14 +272,29 @@ struct memory_object *object_find(struct pager *p, u32 key)
 {
 	struct memory_object *found = NULL;
 
+	/* A key is used again once its object has no user; messages may keep the old one a little. */
 	spin_lock(&p->lock);
-	list_for_each(o, &p->objects, struct memory_object, pager_link)
-		if (o->key == key && object_try_get(o)) {
+	for (struct list *at = p->objects.prev; at != &p->objects && !found; at = at->prev) {
+		struct memory_object *o = list_entry(at, struct memory_object, pager_link);
+
+		if (o->key == key && object_try_get(o))
 			found = o;
-			break;
-		}
+	}
 	spin_unlock(&p->lock);
 	return found;
+}
+
+int object_attach(struct memory_object *o)
+{
+	bool more;
+
+	spin_lock(&o->lock);
+	more = o->truncating && object_truncate_step_locked(o);
+	spin_unlock(&o->lock);
+	if (more)
+		return -EAGAIN_STEP;
+	writeback_release_void(o);
+	return 0;
 }
 
 bool object_enumerate(struct pager *p, u32 index, bool only_dirty, u32 *key)

@@ -399,7 +399,7 @@ void pager_requeue(struct pager *p)
 
 void pager_died(struct pager *p)
 {
-	for_each_object(p, writeback_abort);
+	for_each_object(p, writeback_void);
 	pager_requeue(p);
 }
 

@@ -85,12 +85,14 @@ void request_setup(void);
 /* writeback.c */
 struct writeback {
 	struct list link; /* object->writebacks */
-	u32 token;
+	u32 token; /* 0: void, its pager died; pins only */
+	bool by_pager; /* begun by the process that serves the object's port: dies with it */
 	u32 count;
 	u64 first;
 	struct frame *frames[QUIRE_RUN_MAX];
 };
-void writeback_abort(struct memory_object *o);
+void writeback_void(struct memory_object *o);
+void writeback_release_void(struct memory_object *o);
 void writeback_setup(void);
 u32 writebacks_live(void);
 

@@ -11,7 +11,7 @@
  *
  * A page belongs to at most one token: WB_BEGIN passes over pages that an earlier token still pins,
  * redirtied or not, so two writes of one page never overtake each other on their way to the disk.
- * A token from before the pager's crash finds nothing and changes nothing.
+ * A token from before the pager's crash finds nothing and changes nothing; its pins stay until attach.
  */
 #include <mm/slot.h>
 #include <mm/rmap.h>
@@ -72,6 +72,7 @@ int object_writeback_begin(struct memory_object *o, u64 first, u32 count, u32 *t
 		return -ENOMEM;
 	w->first = first;
 	w->count = 0;
+	w->by_pager = pager_is_self(o->pager);
 	spin_lock(&o->lock);
 	while (w->count < min_of(count, (u32)QUIRE_RUN_MAX)) {
 		struct frame *f = dirty_frame(radix_find(&o->slots, first + w->count));
@@ -130,7 +131,7 @@ int object_writeback_end(struct memory_object *o, u32 token, int status)
 
 	spin_lock(&o->lock);
 	list_for_each(w, &o->writebacks, struct writeback, link)
-		if (w->token == token) {
+		if (token && w->token == token) {
 			found = w;
 			break;
 		}
@@ -146,21 +147,55 @@ int object_writeback_end(struct memory_object *o, u32 token, int status)
 	return 0;
 }
 
-void writeback_abort(struct memory_object *o)
+/* Takes a token off the list and lets go of its pages. False: there is none such. */
+static bool end_one(struct memory_object *o, bool any, int status)
 {
-	for (;;) {
-		spin_lock(&o->lock);
-		struct writeback *w = list_first(&o->writebacks, struct writeback, link);
+	struct writeback *found = NULL;
 
-		if (w) {
-			list_remove(&w->link);
-			release_token_locked(o, w, -EIO);
-			o->error = 0; /* not the disk's word: the pages are written again */
+	spin_lock(&o->lock);
+	list_for_each(w, &o->writebacks, struct writeback, link)
+		if (any || !w->token) {
+			found = w;
+			break;
 		}
-		spin_unlock(&o->lock);
-		if (!w)
-			return;
-		slab_free(&writeback_cache, w);
-		object_put(o);
+	if (found) {
+		list_remove(&found->link);
+		release_token_locked(o, found, status);
 	}
+	spin_unlock(&o->lock);
+	if (!found)
+		return false;
+	slab_free(&writeback_cache, found);
+	object_put(o);
+	return true;
+}
+
+void object_writeback_end_all(struct memory_object *o, int status)
+{
+	while (end_one(o, true, status))
+		;
+}
+
+void writeback_release_void(struct memory_object *o)
+{
+	while (end_one(o, false, 0))
+		;
+}
+
+/* The pages are dirty at once, and nothing that names the token counts any more (model B's B13). The
+ * frames stay pinned, and the pages out of any other token, until a new pager attaches: the dead one's
+ * disk requests read them until then (B14). A token that another process began, which has asked the dead
+ * server for the transfer, is that process's to end. */
+void writeback_void(struct memory_object *o)
+{
+	spin_lock(&o->lock);
+	list_for_each(w, &o->writebacks, struct writeback, link) {
+		if (!w->by_pager)
+			continue;
+		w->token = 0;
+		for (u32 i = 0; i < w->count; i++)
+			if (w->frames[i]->object == o && w->frames[i]->state == PAGE_WRITEBACK)
+				object_mark_dirty_locked(o, w->frames[i]);
+	}
+	spin_unlock(&o->lock);
 }

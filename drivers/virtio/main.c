@@ -44,6 +44,7 @@ struct request {
 static struct blk_device device;
 static struct request requests[REQUESTS];
 static struct request *free_requests;
+static uint32_t calls_under_way;
 static int disk_object;
 static char serial[BLK_SERIAL_BYTES];
 
@@ -78,11 +79,13 @@ static struct request *take_request(enum origin origin)
 
 	free_requests = r->next_free;
 	r->origin = origin;
+	calls_under_way += origin == FROM_CALL;
 	return r;
 }
 
 static void give_request(struct request *r)
 {
+	calls_under_way -= r->origin == FROM_CALL;
 	r->next_free = free_requests;
 	free_requests = r;
 }
@@ -193,6 +196,17 @@ static void flush(const struct quire_msg *msg)
 	blk_submit(&device, &r->io);
 }
 
+/* Waits until nothing that a call asked for is under way: its caller may be dead, and his successor must
+ * know that the device has done with his memory. Rare, so the server does nothing else meanwhile. */
+static void drain(const struct quire_msg *msg)
+{
+	while (calls_under_way) {
+		sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + POLL_NS);
+		reap();
+	}
+	answer(msg->token, 0);
+}
+
 static void tell_info(struct quire_msg *msg)
 {
 	struct blk_info info = {
@@ -222,6 +236,7 @@ static void serve_call(struct quire_msg *msg)
 	case BLK_READ: transfer(msg, BLK_OP_READ); break;
 	case BLK_WRITE: transfer(msg, BLK_OP_WRITE); break;
 	case BLK_FLUSH: flush(msg); break;
+	case BLK_DRAIN: drain(msg); break;
 	case BLK_OBJECT: tell_object(msg); break;
 	default: answer(msg->token, -ENOSYS); break;
 	}
@@ -370,6 +385,7 @@ int main(int argc, char **argv)
 	free_requests = NULL;
 	for (int i = 0; i < REQUESTS; i++) {
 		requests[i].io.done = request_done;
+		requests[i].origin = FROM_HERE;
 		give_request(&requests[i]);
 	}
 	start_device(argc > 1 ? strtoull(argv[1], NULL, 16) : 0);

@@ -102,6 +102,40 @@ def p8_exhaust(b):
     b.check_line("t-promise exhaust", timeout=300)
 
 
+def under_kills(b, servers, work, files):
+    """Work goes on while servers are killed; then every byte that was seen inside is on the disk."""
+    seed = random.randrange(1, 1 << 30)
+    print(f"seed {seed}")
+    b.make_image("48M")
+    # The baseline is on the disk: a memory file server that dies takes /tmp with it.
+    output = b.run(f"set -e; t-promise baseline save /baseline; t-promise under-kills {servers} {seed} {work} {seed}; "
+                   f"find / -xdev -name '{files}' -type f | xargs sha256sum; sync; "
+                   "t-promise baseline files /baseline; check", timeout=900)
+    assert re.search(r"^killed \S+ [1-9]", output, re.M), "nothing was killed"
+    assert "0 invariants broken" in output, "the checker found broken invariants"
+    assert b"the undo log is full" not in b.said and b"no room any more" not in b.said, "said by the file server"
+    sums = re.findall(r"^([0-9a-f]{64})  (\S+)$", output, re.M)
+    assert len(sums) >= 3, "files are left"
+    disk.check(b.image)
+    for inside, path in sums:
+        assert sha(b.dump(path)) == inside, f"{path} differs on the disk"
+
+
+@case
+def p9_files(b):
+    under_kills(b, "ext2", "survive 8000", "f*")
+
+
+@case
+def p9_exerciser(b):
+    under_kills(b, "ext2", "exerciser 8000", "ex?.dat")
+
+
+@case
+def p9_all(b):
+    under_kills(b, "ext2,virtio-blk,memfs", "survive 8000", "f*")
+
+
 # --- the kernel's own calls ---
 
 @case

@@ -50,10 +50,10 @@ enum quire_sys {
 	SYS_OBJ_COMPLETE,     /* (obj, request, status): ends a GROW, SYNC or RESERVE; needs RIGHT_PAGER */
 	SYS_OBJ_QUERY_DIRTY,  /* (obj, first_page) -> a0 = pages in the first dirty run at or after it (0: none), a1 = its first page */
 	SYS_OBJ_WB_BEGIN,     /* (obj, first_page, count<=QUIRE_RUN_MAX) -> a0 = pages begun (a run from first_page on; 0: not dirty), a1 = token; physical addresses in the message buffer */
-	SYS_OBJ_WB_END,	      /* (obj, token, status: 0 or -errno) */
+	SYS_OBJ_WB_END,	      /* (obj, token, status: 0 or -errno); QUIRE_WB_ALL: every token, whoever began it */
 	SYS_OBJ_NEXT_DIRTY,   /* (port, index) -> a0 = 1, a1 = key, or 0: the index-th object of this port that has dirty pages */
 	SYS_OBJ_EVICT,	      /* (obj or stream, first_page, count) -> pages dropped: clean and unpinned ones only */
-	SYS_OBJ_ATTACH,	      /* (port, key) -> handle: a restarted pager takes over an object that its port already serves */
+	SYS_OBJ_ATTACH,	      /* (port, key) -> handle: a restarted pager takes over the newest object with that key that its port already serves; no device may use the dead pager's frames any more */
 	SYS_OBJ_CREATE_DMA,   /* (pages, uint64_t *phys) -> handle: contiguous, zeroed, pinned; needs a resource held by init or given by it */
 	SYS_OBJ_CREATE_PHYS,  /* (resource, phys_lo, phys_hi, bytes) -> handle: device memory, never executable */
 	SYS_OBJ_SERVE,	      /* (obj, port, key) -> handle with RIGHT_PAGER: calls through streams of this anonymous object go to the port, which also hears IDLE once obj itself is closed; needs RIGHT_RECV on the port, RIGHT_WRITE on obj; once */
@@ -92,6 +92,7 @@ enum quire_sys {
 	SYS_IRQ_CREATE,	       /* (resource, source) -> interrupt handle */
 	SYS_IRQ_BIND,	       /* (interrupt, port, bits): notify on interrupt, source masked until acknowledged */
 	SYS_IRQ_ACK,	       /* (interrupt) */
+	SYS_CHANNEL_ENUMERATE, /* (port, index) -> a0 = 1, a1 = badge, or 0: the index-th watched channel of this port whose closing has not been received yet */
 
 	/* Processes and threads. */
 	SYS_FORK = 130,	   /* () -> pid, 0 in the child */
@@ -265,6 +266,9 @@ struct quire_msgbuf {
  * Bytes of the last page beyond the object's size are zero in memory at WB_BEGIN unless stored to
  * through a mapping; the pager writes only bytes below the size.
  *
+ * If the pager dies, its pages under writeback are dirty again and its tokens void, but their frames stay
+ * pinned until OBJ_ATTACH: a device may still be reading them.
+ *
  * The size is the kernel's (OBJ_INFO); it grows by appending writes up to the capacity, and by
  * SET_SIZE. A pager that fetches from its own object gets EDEADLK.
  */
@@ -272,6 +276,7 @@ struct quire_msgbuf {
 #define QUIRE_FETCH_WRITE  1
 #define QUIRE_FETCH_AHEAD  2 /* nobody waits for it yet */
 #define QUIRE_SUPPLY_HOLES 1
+#define QUIRE_WB_ALL	   0 /* in place of a token */
 
 struct quire_obj_info {
 	uint64_t size;	       /* bytes */

@@ -50,6 +50,7 @@
 #define ECONNRESET	104
 #define ETIMEDOUT	116
 #define EMSGSIZE	122
+#define ESTALE		133
 #define ENOTSUP		134
 #define EOVERFLOW	139
 #define ECANCELED	140

@@ -57,7 +57,7 @@ int must_check object_create_paged(struct pager *p, u32 key, u64 size, struct me
 int must_check object_serve(struct memory_object *o, struct pager *p, u32 key);
 int must_check object_create_phys(u64 phys, u32 bytes, struct memory_object **out);
 int must_check object_create_dma(u32 pages, struct memory_object **out, u64 *phys);
-/* The object of this pager with this key, with a reference, or NULL. index-th key of the pager. */
+/* The newest object of this pager with this key, with a reference, or NULL. index-th key of the pager. */
 struct memory_object *object_find(struct pager *p, u32 key);
 bool object_enumerate(struct pager *p, u32 index, bool only_dirty, u32 *key);
 
@@ -87,6 +87,7 @@ u32 object_query_dirty(struct memory_object *o, u64 first, u64 *run_first);
 /* Pages begun (0: the first is not dirty), token in *token, their frames in pfns[]. */
 int must_check object_writeback_begin(struct memory_object *o, u64 first, u32 count, u32 *token, pfn_t *pfns);
 int must_check object_writeback_end(struct memory_object *o, u32 token, int status);
+void object_writeback_end_all(struct memory_object *o, int status);
 /* All pages durable: blocks on a SYNC request. count = 0: all. 0, -EBLOCKED, -EIO ... `*state` is the
  * caller's progress word, 0 at first, kept in the saved registers between restarts. */
 int must_check object_sync(struct memory_object *o, u64 first, u32 count, u32 flags, u32 *state);
@@ -94,6 +95,9 @@ int must_check object_sync(struct memory_object *o, u64 first, u32 count, u32 fl
 u32 object_evict(struct memory_object *o, u64 first, u64 count);
 /* Page states of the pager that died: WRITEBACK -> DIRTY, tokens void, requests queued again. */
 void pager_died(struct pager *p);
+/* A new pager takes the object over: frames of void tokens are let go, a truncation that was cut short is
+ * finished. The dead one's disk requests are over, which the caller answers for. 0 or -EAGAIN_STEP. */
+int must_check object_attach(struct memory_object *o);
 
 /* read and write on the same frames that are mapped. *done counts the bytes moved so far and must be
  * kept by the caller over -EBLOCKED; the call then goes on from there. Reading stops at the size.

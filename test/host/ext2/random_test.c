@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
 #include "sim.h"
 
 #define NODES	  400
@@ -614,7 +616,8 @@ static void remount(void)
 	CHECK(sim_fsck(file) == 0);
 	sim_drop();
 	CHECK(sim_mount(false) == 0);
-	CHECK(sim.fs->was_clean);
+	CHECK(sim.fs->kept->was_clean);
+	sim_watch_saves();
 	compare_all(true);
 }
 
@@ -642,6 +645,55 @@ static void read_by_debugfs(void)
 		free(buffer);
 		checked++;
 	}
+}
+
+/* ------------------------------------------------------------------ deaths of the server */
+
+static uint32_t deaths, death_odds = 3000;
+
+/* The server dies at this point: in a child, so that here all goes on. Its successor must leave a sound
+ * disk. What the operation under way did is anybody's guess, so bytes are not compared. */
+static void die_in_a_child(void)
+{
+	static bool dying;
+	int status;
+
+	if (dying || below(death_odds))
+		return;
+	fflush(NULL);
+	pid_t child = fork();
+
+	if (child == 0) {
+		char image[200];
+
+		dying = true;
+		sim.point = NULL;
+		free(sim.shadow);
+		sim.shadow = NULL;
+		sim_succeed(false);
+		sim_watch_saves();
+		sim_close_all();
+		sim_deliver(true);
+		CHECK(call(0, FS_SYNC, 0, 0, 0, NULL, 0) == 0);
+		CHECK(call(0, FS_SHUTDOWN, 0, 0, 0, NULL, 0) == 0);
+		snprintf(image, sizeof(image), "%s.died", file);
+		_exit(sim_fsck(image) != 0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	deaths++;
+}
+
+/* The server dies between two operations: nothing at all may be missing. */
+static void die(void)
+{
+	void (*point)(void) = sim.point;
+
+	sim.point = NULL;
+	sim_succeed(true);
+	sim_watch_saves();
+	compare_all(true);
+	deaths++;
+	sim.point = point;
 }
 
 static void step(void)
@@ -690,6 +742,8 @@ int main(int argc, char **argv)
 	sim.tell_growth = below(2);
 	CHECK(run("rm -f %s && mke2fs -q -F -t ext2 %s >/dev/null", file, argv[1]) == 0);
 	CHECK(sim_load(file) == 0);
+	sim_watch_saves();
+	sim.point = die_in_a_child;
 	nodes[1].kind = DIRECTORY;
 	nodes[1].links = 1;
 	for (int i = 1; i <= operations; i++) {
@@ -704,16 +758,22 @@ int main(int argc, char **argv)
 		}
 		if (i % 3000 == 0)
 			remount();
+		if (!below(500))
+			die();
 	}
+	sim.point = NULL;
 	remount();
 	CHECK(call(0, FS_SHUTDOWN, 0, 0, 0, NULL, 0) == 0);
 	CHECK(sim_fsck(file) == 0);
 	read_by_debugfs();
-	printf("%d operations, %u refused for want of space\n", operations, refusals);
+	printf("%d operations, %u refused for want of space, %u deaths of the server\n", operations, refusals,
+		deaths);
 	sim_drop();
 	for (int n = 0; n < NODES; n++)
 		free(nodes[n].data);
 	free(sim.image);
 	free(sim.mapping);
+	free(sim.kept);
+	free(sim.shadow);
 	return 0;
 }

@@ -26,6 +26,10 @@ struct sim {
 	bool tell_growth;    /* GROW says how many bytes are being written */
 	bool threads;	     /* several clients at once: the disk is slow */
 	bool quiet;
+	void *kept; /* outlives the server */
+	uint32_t kept_bytes;
+	uint8_t *shadow;	       /* the mapping as it was at the last commit, if watched */
+	void (*point)(void); /* called where the server could die and the kernel or the disk knew, or NULL */
 };
 extern struct sim sim;
 
@@ -42,6 +46,14 @@ int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Takes over the image file; mounts it. 0 or what fs_mount said. */
 int sim_load(const char *path);
 int sim_mount(bool read_only);
+/* Looks from now on whether all that is changed has been saved before (undo.c). */
+void sim_watch_saves(void);
+void sim_attach_disk(void);
+/* The server dies, and another takes over. From within the server its memory can't be freed. */
+void sim_succeed(bool free_memory);
+void sim_point(void);
+/* Every client goes. */
+void sim_close_all(void);
 /* Forgets the server, its objects and the mapping, as when the power goes. */
 void sim_drop(void);
 void sim_save(const char *path);

@@ -351,6 +351,8 @@ static void evict_mapping(unsigned n)
 		if (!(sim.fs->stored[page / 32] >> page % 32 & 1) && sim_random() % n == 0)
 			memcpy(sim.mapping + (uint64_t)page * PAGE_BYTES,
 				sim.image + (uint64_t)page * PAGE_BYTES, PAGE_BYTES);
+	if (sim.shadow)
+		memcpy(sim.shadow, sim.mapping, sim.bytes);
 	fs_unlock(sim.fs);
 	pthread_mutex_unlock(&sim.fs->flush_lock);
 }

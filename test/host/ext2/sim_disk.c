@@ -91,6 +91,7 @@ static void move_segment(bool write, const struct blk_segment *s)
 int disk_transfer(bool write, const struct blk_segment *segments, uint32_t count)
 {
 	CHECK(count && count <= BLK_SEGMENTS_MAX);
+	sim_point();
 	CHECK(sim.threads || !sim.fs->locked);
 	if (write && !may_write())
 		return -EIO;
@@ -122,6 +123,7 @@ static int backing_write(
 {
 	(void)b;
 	CHECK(sim.threads || !sim.fs->locked);
+	sim_point();
 	if (!may_write())
 		return -EIO;
 	for (uint32_t i = 0; i < count; i++) {
@@ -153,7 +155,92 @@ static int backing_zero_tail(struct backing *b, uint32_t block, uint32_t from, u
 	memset(sim.image + (uint64_t)block * size + from, 0, size - from);
 	/* The real one reads and changes the block in the mapping, where it is no one's data. */
 	memset(sim.mapping + (uint64_t)block * size, 0x5a, size);
+	if (sim.shadow)
+		memset(sim.shadow + (uint64_t)block * size, 0x5a, size);
 	return 0;
+}
+
+static void *backing_keep(struct backing *b, uint32_t bytes)
+{
+	(void)b;
+	if (sim.kept_bytes != bytes) {
+		free(sim.kept);
+		sim.kept = aligned_alloc(PAGE_BYTES, (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+		sim.kept_bytes = bytes;
+		memset(sim.kept, 0, bytes);
+	}
+	return sim.kept;
+}
+
+/* The mapping knows what it is told only, so a successor is told that all of it was stored to. */
+static uint32_t backing_stored_run(struct backing *b, uint32_t from, uint32_t *first)
+{
+	uint32_t pages = (uint32_t)(sim.bytes / PAGE_BYTES);
+
+	(void)b;
+	*first = from;
+	return from < pages ? pages - from : 0;
+}
+
+static bool saved(const struct kept *kept, uint32_t chunk)
+{
+	for (uint32_t i = 0; i < kept->records; i++)
+		if (kept->log[i].chunk == chunk)
+			return true;
+	return false;
+}
+
+/* Every chunk that this hold has changed must have been saved, unless its block was nobody's before. */
+static void check_saved(struct fs *fs)
+{
+	for (uint64_t at = 0; at < sim.bytes; at += UNDO_CHUNK) {
+		uint32_t block = (uint32_t)(at >> fs->block_shift);
+
+		/* What is changed at all is declared so: that is tested by what reaches the disk. */
+		if (at % PAGE_BYTES == 0 && !bit_get(fs->stored, (uint32_t)(at / PAGE_BYTES))) {
+			at += PAGE_BYTES - UNDO_CHUNK;
+			continue;
+		}
+		if (!memcmp(sim.shadow + at, sim.mapping + at, UNDO_CHUNK))
+			continue;
+		if (!saved(fs->kept, (uint32_t)(at / UNDO_CHUNK)) && block_valid(fs, block)) {
+			uint32_t group = group_of_block(fs, block);
+			uint32_t bit = block - fs->first_data_block - group * fs->blocks_per_group;
+			const uint32_t *bitmap =
+				(const uint32_t *)(sim.shadow + ((uint64_t)fs->groups[group].block_bitmap
+									<< fs->block_shift));
+
+			CHECK(!(bitmap[bit / 32] >> bit % 32 & 1));
+		} else {
+			CHECK(saved(fs->kept, (uint32_t)(at / UNDO_CHUNK)));
+		}
+	}
+	/* Stored to and given to a flush in one hold. */
+	for (uint32_t i = 0; i < fs->kept->records; i++) {
+		uint64_t at = (uint64_t)fs->kept->log[i].chunk * UNDO_CHUNK;
+
+		if (at < sim.bytes)
+			memcpy(sim.shadow + at, sim.mapping + at, UNDO_CHUNK);
+	}
+	for (uint32_t p = 0; (uint64_t)p * PAGE_BYTES < sim.bytes; p++)
+		if (bit_get(fs->stored, p))
+			memcpy(sim.shadow + (uint64_t)p * PAGE_BYTES, sim.mapping + (uint64_t)p * PAGE_BYTES,
+				PAGE_BYTES);
+}
+
+static void backing_committing(struct backing *b, struct fs *fs)
+{
+	(void)b;
+	if (sim.shadow)
+		check_saved(fs);
+	sim_point();
+}
+
+void sim_watch_saves(void)
+{
+	free(sim.shadow);
+	sim.shadow = malloc(sim.bytes);
+	memcpy(sim.shadow, sim.mapping, sim.bytes);
 }
 
 static void backing_log(struct backing *b, const char *line)
@@ -193,15 +280,10 @@ int sim_mount(bool read_only)
 	sim.mapping =
 		aligned_alloc(PAGE_BYTES, (sim.bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
 	memcpy(sim.mapping, sim.image, sim.bytes);
-	sim.backing = (struct backing){.disk = sim.mapping,
-		.bytes = sim.bytes,
-		.now = backing_now,
-		.begin = backing_begin,
-		.write = backing_write,
-		.end = backing_end,
-		.barrier = backing_barrier,
-		.zero_tail = backing_zero_tail,
-		.log = backing_log};
+	sim.kept_bytes = 0;
+	free(sim.shadow);
+	sim.shadow = NULL;
+	sim_attach_disk();
 	error = fs_mount(&sim.backing, read_only, &sim.fs);
 	if (!error)
 		server_init(&sim.server, sim.fs);
@@ -210,23 +292,24 @@ int sim_mount(bool read_only)
 	return error;
 }
 
-void sim_drop(void)
+void sim_attach_disk(void)
 {
-	forget_messages();
-	while (objects) {
-		for (uint32_t i = 0; i < objects->count; i++)
-			page_drop(&objects->pages[i]);
-		objects->users = 0;
-		objects->token = 0;
-		object_destroy(objects);
-	}
-	for (int i = 1; i < HANDLES; i++) {
-		if (handles[i].kind == HANDLE_STREAM && --handles[i].stream->refs == 0)
-			free(handles[i].stream);
-		if (handles[i].kind == HANDLE_CHANNEL && --handles[i].channel[1] == 0)
-			free(handles[i].channel);
-		handles[i].kind = HANDLE_FREE;
-	}
+	sim.backing = (struct backing){.disk = sim.mapping,
+		.bytes = sim.bytes,
+		.now = backing_now,
+		.begin = backing_begin,
+		.write = backing_write,
+		.end = backing_end,
+		.barrier = backing_barrier,
+		.zero_tail = backing_zero_tail,
+		.keep = backing_keep,
+		.stored_run = backing_stored_run,
+		.committing = backing_committing,
+		.log = backing_log};
+}
+
+static void free_server(void)
+{
 	if (!sim.fs)
 		return;
 	/* The server's memory goes with it: free its inodes without their ends. */
@@ -253,6 +336,76 @@ void sim_drop(void)
 	}
 	fs_unmount(sim.fs);
 	sim.fs = NULL;
+}
+
+void sim_close_all(void)
+{
+	for (int i = 1; i < HANDLES; i++)
+		if (handles[i].kind == HANDLE_STREAM || handles[i].kind == HANDLE_CHANNEL)
+			client_close(i);
+}
+
+void sim_point(void)
+{
+	if (sim.point)
+		sim.point();
+}
+
+void sim_succeed(bool free_memory)
+{
+	/* What the kernel does with a dead pager's objects. */
+	for (struct object *o = objects, *next; o; o = next) {
+		next = o->link;
+		o->token = 0;
+		o->extending = false;
+		for (uint32_t i = 0; i < o->count; i++) {
+			if (o->pages[i].state == PAGE_WRITEBACK)
+				o->pages[i].state = PAGE_DIRTY;
+			if (o->pages[i].state == PAGE_BUSY)
+				page_drop(&o->pages[i]);
+		}
+	}
+	for (int i = 1; i < HANDLES; i++)
+		if (handles[i].kind == HANDLE_OBJECT)
+			handles[i].kind = HANDLE_FREE;
+	for (struct object *o = objects, *next; o; o = next) {
+		bool dirty = false;
+
+		next = o->link;
+		for (uint32_t i = 0; i < o->count; i++)
+			dirty = dirty || o->pages[i].state == PAGE_DIRTY;
+		if (!dirty && !o->users && !o->idle_posted)
+			object_destroy(o);
+	}
+	asks = NULL;
+	timer_set = false;
+	if (free_memory)
+		free_server();
+	sim_attach_disk();
+	CHECK(fs_mount(&sim.backing, false, &sim.fs) == 0);
+	CHECK(sim.fs->recovering);
+	server_init(&sim.server, sim.fs);
+	recover(&sim.server);
+}
+
+void sim_drop(void)
+{
+	forget_messages();
+	while (objects) {
+		for (uint32_t i = 0; i < objects->count; i++)
+			page_drop(&objects->pages[i]);
+		objects->users = 0;
+		objects->token = 0;
+		object_destroy(objects);
+	}
+	for (int i = 1; i < HANDLES; i++) {
+		if (handles[i].kind == HANDLE_STREAM && --handles[i].stream->refs == 0)
+			free(handles[i].stream);
+		if (handles[i].kind == HANDLE_CHANNEL && --handles[i].channel[1] == 0)
+			free(handles[i].channel);
+		handles[i].kind = HANDLE_FREE;
+	}
+	free_server();
 }
 
 void sim_save(const char *path)

@@ -99,6 +99,7 @@ struct object *object_of(int handle)
 
 int object_create(uint32_t key, uint64_t size)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = calloc(1, sizeof(*o));
 	int handle = handle_new(HANDLE_OBJECT);
@@ -138,6 +139,7 @@ void object_destroy(struct object *o)
 
 void handle_close(int handle)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct handle *h = &handles[handle];
 	struct stream *s = h->stream;
@@ -205,6 +207,7 @@ void zero_tail_in_memory(struct object *o)
 
 int object_set_size(int object, uint64_t size)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 	bool shrinks = size < o->size;
@@ -231,6 +234,7 @@ int object_set_size(int object, uint64_t size)
 
 int object_set_capacity(int object, uint64_t bytes)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 
@@ -259,6 +263,7 @@ int object_query_dirty(int object, uint32_t from, uint32_t *first)
 int object_writeback_begin(
 	int object, uint32_t first, uint32_t count, uint32_t *token, uint32_t *pfn)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 	static uint32_t tokens;
@@ -279,6 +284,7 @@ int object_writeback_begin(
 
 int object_writeback_end(int object, uint32_t token, int status)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 
@@ -325,6 +331,7 @@ static struct ask *ask_find(uint32_t id)
 
 int object_supply(int object, uint32_t request, int status, const uint8_t *zero, uint32_t pages)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 	struct ask *a = ask_find(request);
@@ -353,6 +360,7 @@ int object_supply(int object, uint32_t request, int status, const uint8_t *zero,
 
 int object_complete(int object, uint32_t request, int status)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct ask *a = ask_find(request);
 
@@ -363,8 +371,53 @@ int object_complete(int object, uint32_t request, int status)
 	return 0;
 }
 
+int object_attach(uint32_t key)
+{
+	KERNEL_LOCKED;
+	for (struct object *o = objects; o; o = o->link)
+		if (o->key == key) {
+			int handle = handle_new(HANDLE_OBJECT);
+
+			handles[handle].object = o;
+			return handle;
+		}
+	return -ENOENT;
+}
+
+int object_enumerate(uint32_t index, uint32_t *key)
+{
+	KERNEL_LOCKED;
+	for (struct object *o = objects; o; o = o->link)
+		if (index-- == 0) {
+			*key = o->key;
+			return 1;
+		}
+	return 0;
+}
+
+int channel_enumerate(uint32_t index, uint32_t *badge)
+{
+	KERNEL_LOCKED;
+	for (int i = 1; i < HANDLES; i++) {
+		bool first = handles[i].kind == HANDLE_CHANNEL;
+
+		for (int k = 1; k < i && first; k++)
+			first = handles[k].kind != HANDLE_CHANNEL || handles[k].channel != handles[i].channel;
+		if (first && index-- == 0) {
+			*badge = handles[i].channel[0];
+			return 1;
+		}
+	}
+	return 0;
+}
+
+void rest(void)
+{
+}
+
 int stream_create(int object, int flags)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	struct object *o = object_of(object);
 	int handle = handle_new(HANDLE_STREAM);
@@ -378,6 +431,7 @@ int stream_create(int object, int flags)
 
 int channel_create(uint32_t badge)
 {
+	sim_point();
 	KERNEL_LOCKED;
 	int handle = handle_new(HANDLE_CHANNEL);
 

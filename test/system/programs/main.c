@@ -1,4 +1,4 @@
-/* t-promise: the programs behind the system tests of promises P1 to P8. */
+/* t-promise: the programs behind the system tests of promises. */
 #include "promise.h"
 
 static const struct {
@@ -21,13 +21,24 @@ static const struct {
 	{"durable", test_durable},
 	{"baseline", test_baseline},
 	{"exerciser", test_exerciser},
+	{"survive", test_survive},
+	{"under-kills", test_under_kills},
 };
+
+int run_test(int argc, char **argv)
+{
+	for (unsigned i = 0; argc > 0 && i < sizeof(tests) / sizeof(tests[0]); i++)
+		if (!strcmp(argv[0], tests[i].name))
+			return tests[i].run(argc, argv);
+	return -1;
+}
 
 int main(int argc, char **argv)
 {
-	for (unsigned i = 0; argc > 1 && i < sizeof(tests) / sizeof(tests[0]); i++)
-		if (!strcmp(argv[1], tests[i].name))
-			return tests[i].run(argc - 1, argv + 1);
+	int status = run_test(argc - 1, argv + 1);
+
+	if (status >= 0)
+		return status;
 	fprintf(stderr, "usage: t-promise NAME [ARGUMENT...]\n");
 	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		fprintf(stderr, "  %s\n", tests[i].name);

@@ -15,6 +15,7 @@ enum blk_request {
 	BLK_READ,     /* payload struct blk_segment[]: each a piece of disk to a piece of memory */
 	BLK_WRITE,    /* the same, memory to disk; EROFS on a read-only disk */
 	BLK_FLUSH,    /* all writes answered so far are durable when this is */
+	BLK_DRAIN,    /* all reads and writes taken before are over, whoever asked, when this is answered */
 	BLK_OBJECT,   /* answer: handle 0 = the disk object (memory object whose page n is bytes n*4096.. of the disk, rights read, write, pager) */
 };
 struct blk_info {

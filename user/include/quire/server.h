@@ -17,6 +17,10 @@
  * has reset it. argv[1] is its physical address, in hexadecimal. */
 #define SERVER_DMA_PAGES 24
 
+/* File server: an anonymous memory object, empty at first, that init keeps for it and gives each restarted
+ * one: what it puts there it finds again. */
+#define SERVER_KEPT (QUIRE_H_SERVER + 6)
+
 /* File server: what is mounted in its root from the start. Its arguments argv[1], argv[2] ... are
  * the names, and the handles from here on the root channels, in the same order. So a restarted
  * server has its mounts before it answers the first request; FS_MOUNT adds others later. */

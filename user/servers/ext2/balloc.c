@@ -69,11 +69,6 @@ uint32_t blocks_available(const struct fs *fs)
 	return free > fs->reserved ? free - fs->reserved : 0;
 }
 
-static bool bit_get(const uint32_t *bits, uint32_t n)
-{
-	return bits[n / 32] >> n % 32 & 1;
-}
-
 /* ------------------------------------------------------------------ freezing */
 
 static bool is_frozen(const struct fs *fs, uint32_t block)
@@ -83,10 +78,7 @@ static bool is_frozen(const struct fs *fs, uint32_t block)
 
 static void freeze(struct fs *fs, uint32_t block)
 {
-	if (!bit_get(fs->frozen, block)) {
-		fs->frozen[block / 32] |= 1u << block % 32;
-		fs->frozen_count++;
-	}
+	fs->frozen_count += bit_change(fs, fs->frozen, block, true);
 }
 
 void frozen_begin(struct fs *fs)
@@ -170,23 +162,27 @@ static bool find_block(struct fs *fs, uint32_t goal, bool thaw, uint32_t *group,
 	return false;
 }
 
+static void change_counts(struct fs *fs, uint32_t group, uint32_t bit)
+{
+	struct disk_group *d = &fs->groups[group];
+	uint32_t *bitmap = meta_block(fs, d->block_bitmap);
+
+	meta_change(fs, &bitmap[bit / 32], sizeof(uint32_t));
+	meta_change(fs, d, sizeof(*d));
+	meta_change(fs, &fs->super->free_blocks_count, sizeof(uint32_t));
+}
+
 static void take(struct fs *fs, uint32_t group, uint32_t bit)
 {
 	struct disk_group *d = &fs->groups[group];
 	uint32_t *bitmap = meta_block(fs, d->block_bitmap);
 
+	change_counts(fs, group, bit);
 	bitmap[bit / 32] |= 1u << bit % 32;
 	if (d->free_blocks_count)
 		d->free_blocks_count--;
 	if (fs->super->free_blocks_count)
 		fs->super->free_blocks_count--;
-}
-
-static void changed_counts(struct fs *fs, uint32_t group)
-{
-	meta_dirty(fs, fs->groups[group].block_bitmap);
-	meta_dirty_at(fs, &fs->groups[group]);
-	meta_dirty_at(fs, fs->super);
 }
 
 int block_alloc(struct fs *fs, enum block_use use, uint32_t goal, bool promised, uint32_t want,
@@ -223,7 +219,6 @@ int block_alloc(struct fs *fs, enum block_use use, uint32_t goal, bool promised,
 			break;
 		take(fs, group, bit + n);
 	}
-	changed_counts(fs, group);
 	*count = n;
 	return 0;
 }
@@ -243,13 +238,19 @@ int block_free(struct fs *fs, uint32_t block)
 	bitmap = meta_block(fs, d->block_bitmap);
 	if (!bit_get(bitmap, bit))
 		return fs_corrupt(fs, "freeing a free block", block);
+	change_counts(fs, group, bit);
 	bitmap[bit / 32] &= ~(1u << bit % 32);
 	if (d->free_blocks_count < group_size(fs, group))
 		d->free_blocks_count++;
 	if (fs->super->free_blocks_count < fs->blocks)
 		fs->super->free_blocks_count++;
-	changed_counts(fs, group);
 	meta_forget(fs, block);
 	freeze(fs, block);
+	block_placed(fs, block, false);
 	return 0;
+}
+
+void block_placed(struct fs *fs, uint32_t block, bool underway)
+{
+	bit_change(fs, fs->placed, block, underway);
 }

@@ -38,6 +38,7 @@ int name_lookup(struct inode *dir, const char *name, unsigned len, struct inode 
 /* A new inode that gets no name after all. */
 static void abandon(struct inode *ip)
 {
+	inode_change(ip);
 	ip->raw->links = 0;
 	inode_put(ip);
 }
@@ -57,8 +58,8 @@ int name_create(
 		abandon(ip);
 		return error;
 	}
+	inode_change(ip);
 	ip->raw->links = 1;
-	inode_dirty(ip);
 	*out = ip;
 	return 0;
 }
@@ -82,8 +83,9 @@ int name_mkdir(struct inode *dir, const char *name, unsigned len, uint16_t mode)
 		abandon(ip);
 		return error;
 	}
+	inode_change(ip);
 	ip->raw->links = 2;
-	inode_dirty(ip);
+	inode_change(dir);
 	dir->raw->links++;
 	inode_put(ip);
 	return 0;
@@ -106,6 +108,7 @@ int name_symlink(
 	error = inode_alloc(fs, dir, MODE_SYMLINK | 0777, &ip);
 	if (error)
 		return error;
+	inode_change(ip);
 	if (bytes < sizeof(ip->raw->block)) {
 		memcpy(ip->raw->block, target, bytes);
 	} else {
@@ -123,8 +126,8 @@ int name_symlink(
 		abandon(ip);
 		return error;
 	}
+	inode_change(ip);
 	ip->raw->links = 1;
-	inode_dirty(ip);
 	inode_put(ip);
 	return 0;
 }
@@ -132,20 +135,23 @@ int name_symlink(
 /* One link less. Whoever still uses it keeps it; on the disk, the orphan list does. */
 static void drop_link(struct inode *ip)
 {
+	inode_change(ip);
 	if (inode_is(ip, MODE_DIR))
 		ip->raw->links = 0;
 	else
 		ip->raw->links--;
 	inode_touch(ip, TIME_CHANGE);
+	if (ip->raw->links == 0)
+		bit_change(ip->fs, ip->fs->unsettled, ip->ino, true);
 	if (ip->raw->links == 0 && (ip->refs > 1 || ip->channels || ip->streams))
 		orphan_add(ip);
 }
 
 static void drop_parent_link(struct inode *dir)
 {
+	inode_change(dir);
 	if (dir->raw->links > 2)
 		dir->raw->links--;
-	inode_dirty(dir);
 }
 
 int name_rmdir(struct inode *dir, const char *name, unsigned len)
@@ -219,6 +225,7 @@ int name_link(struct inode *ip, struct inode *dir, const char *name, unsigned le
 	error = dir_add(dir, name, len, ip->ino, ip->raw->mode);
 	if (error)
 		return error;
+	inode_change(ip);
 	ip->raw->links++;
 	inode_touch(ip, TIME_CHANGE);
 	return 0;
@@ -322,8 +329,8 @@ static int rename_perform(struct rename *r)
 		return error;
 	if (r->moves_directory) {
 		drop_parent_link(r->from);
+		inode_change(r->to);
 		r->to->raw->links++;
-		inode_dirty(r->to);
 		error = dir_replace(r->ip, &r->up, r->to->ino, MODE_DIR);
 	}
 	if (r->target) {

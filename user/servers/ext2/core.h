@@ -17,6 +17,11 @@
  * that becomes metadata is initialised whole (meta_new), and one that ceases to be is forgotten
  * (meta_forget) before it can be given to a file.
  *
+ * Death of the server. A lock hold is a transaction: what is changed in the mapping is saved before
+ * (meta_change and its kin, or undo_save), so that a successor can take back a hold cut in half
+ * (undo.c). What may lie between two holds of one operation is marked in memory that outlives the
+ * server: blocks `placed` but not yet entered, inodes `unsettled` (recover.c).
+ *
  * Order on the disk. A freed block is not given out for data again until the metadata that named it
  * has been rewritten (balloc.c: "frozen"); file data is written before the metadata that names it
  * (map_commit after the write). So a crash at any moment shows no file another file's bytes.
@@ -47,6 +52,8 @@ struct block_run {
 	uint32_t count;
 };
 
+struct fs;
+
 /* What lies below the core. The server implements it with the disk object and the driver. */
 struct backing {
 	uint8_t *disk; /* the whole disk, mapped; page-aligned */
@@ -68,6 +75,45 @@ struct backing {
 	int (*zero_tail)(struct backing *, uint32_t block, uint32_t from, uint32_t block_size);
 	/* One line for people. */
 	void (*log)(struct backing *, const char *line);
+	/* Memory that outlives the server, zeroed at first: all there is ever need for, in one piece,
+	 * aligned to a page. */
+	void *(*keep)(struct backing *, uint32_t bytes);
+	/* For a successor: pages of the mapping, in the first run from `from` on, that have been stored
+	 * to and not been written back, and its first; 0 if none. */
+	uint32_t (*stored_run)(struct backing *, uint32_t from, uint32_t *first);
+	/* For tests, or NULL: the log is about to be emptied. */
+	void (*committing)(struct backing *, struct fs *);
+};
+
+/* ------------------------------------------------------------------ what outlives the server */
+
+#define UNDO_CHUNK   64u
+#define UNDO_RECORDS 2048u
+#define UNDO_SEEN    512u
+
+struct undo_record {
+	uint32_t chunk; /* of the mapping, or of struct kept */
+	uint8_t bytes[UNDO_CHUNK];
+};
+
+/* At the start of the kept memory; the bitmaps follow. */
+struct kept {
+	uint32_t magic; /* last to be stored at the first mount */
+	uint32_t blocks, inodes, block_size;
+	uint8_t uuid[16];
+	uint32_t was_clean; /* the superblock said so when first mounted */
+	uint32_t written;   /* the superblock on the disk does not say "clean" */
+	uint32_t counted;   /* this mount is in s_mnt_count */
+	uint32_t records;   /* in log[]; 0: nothing is half changed */
+	struct undo_record log[UNDO_RECORDS];
+	uint8_t align[16];
+};
+_Static_assert(sizeof(struct kept) % UNDO_CHUNK == 0, "bitmaps begin a chunk");
+
+/* What this hold has saved lately. */
+struct undo_seen {
+	uintptr_t at;
+	uint32_t epoch;
 };
 
 /* Promises of disk space to pages not yet placed: for 256 pages, how many blocks each. */
@@ -79,6 +125,7 @@ struct reserve_chunk {
 };
 
 struct dir_index;
+struct fs;
 
 struct inode {
 	LIST_ENTRY(inode) hash_link;
@@ -131,19 +178,26 @@ struct fs {
 	uint32_t addr_shift;   /* log2 of block numbers in an indirect block */
 	uint64_t max_size;     /* bytes of a file */
 
-	uint32_t *dirty; /* a bit a block: changed in the mapping since it was last written */
+	struct kept *kept; /* outlives the server, with the bitmaps that say so */
+	uint32_t kept_bytes;
+	bool recovering; /* a dead server's work is being taken over */
+	struct undo_seen seen[UNDO_SEEN];
+	uint32_t undo_epoch;
+	bool undo_full; /* has been said once */
+
+	/* Kept. A bit a block: changed in the mapping since it was last written; being written. */
+	uint32_t *dirty, *flying;
 	uint32_t dirty_count;
+	uint32_t *placed;    /* kept; a bit a block: taken for data, not yet in a file's map */
+	uint32_t *unsettled; /* kept; a bit an inode: being cut down, or without a name */
 	uint32_t
 		*stored; /* a bit a page of the mapping: stored to since it was last written back */
 	uint32_t stored_count;
-	uint32_t *frozen, *thawing; /* a bit a block: see balloc.c */
+	uint32_t *frozen, *thawing; /* kept; a bit a block: see balloc.c */
 	uint32_t frozen_count, thawing_count;
 	uint32_t reserved; /* blocks promised to inodes but not yet taken from the bitmaps */
 	uint64_t changes;  /* counts meta_dirty, to see whether all has been quiet */
-	bool written;	   /* the superblock on the disk does not say "clean" */
-	bool was_clean;	   /* it did when mounted */
 	uint32_t corruptions;
-	bool counted; /* this mount is in s_mnt_count */
 
 	LIST_HEAD(, inode) hash[INODE_HASH];
 	TAILQ_HEAD(idle_list, inode) idle; /* least recently used first */
@@ -167,7 +221,8 @@ void fs_log(struct fs *fs, const char *what, uint32_t number);
 /* ------------------------------------------------------------------ mounting (super.c) */
 
 /* Without the lock. 0 and *out, or: -EINVAL not ext2 or impossible, -ENOTSUP features, -EIO,
- * -ENOMEM; the reason has been logged. Recovers orphans if it may write. */
+ * -ENOMEM; the reason has been logged. Frees orphans if it may write, but for a successor
+ * (fs->recovering), whose orphans may be in use. */
 int fs_mount(struct backing *backing, bool read_only, struct fs **out);
 /* Without the lock, when no request is left. Does not flush. */
 void fs_unmount(struct fs *fs);
@@ -176,8 +231,28 @@ void fs_unmount(struct fs *fs);
 int fs_flush(struct fs *fs, bool clean);
 /* The orphan list: inodes without a name that are still in use. */
 void orphan_add(struct inode *ip);
+bool orphan_listed(struct fs *fs, uint32_t ino);
+/* Frees those that nobody uses. */
+void orphans_release(struct fs *fs);
 int orphan_remove(struct inode *ip);
 uint64_t fs_now(struct fs *fs);
+
+/* ------------------------------------------------------------------ taking back (undo.c) */
+
+/* Before any of these bytes of the mapping or of the kept memory is changed. */
+void undo_save(struct fs *fs, const void *p, size_t bytes);
+/* What this hold has changed stands: when the lock is let go, and before the kernel is told so. */
+void undo_commit(struct fs *fs);
+/* The same, if the log fills up: between the steps of a long change that a successor can finish. */
+void undo_breathe(struct fs *fs);
+/* Gets the kept memory; takes back what a predecessor left half done. */
+int undo_init(struct fs *fs);
+
+bool bit_get(const uint32_t *bits, uint32_t n);
+/* A bit of kept memory. True if it was not so already. */
+bool bit_change(struct fs *fs, uint32_t *bits, uint32_t n, bool value);
+/* The first bit set in [from, end), or end. */
+uint32_t bit_next(const uint32_t *bits, uint32_t from, uint32_t end);
 
 /* ------------------------------------------------------------------ metadata blocks (meta.c) */
 
@@ -185,9 +260,10 @@ int meta_init(struct fs *fs);
 void meta_free(struct fs *fs);
 /* A metadata block in the mapping; the number has been checked. */
 void *meta_block(struct fs *fs, uint32_t block);
+/* To be written. What is changed of it is saved apart. */
 void meta_dirty(struct fs *fs, uint32_t block);
-/* The block that holds `p`, which points into the mapping. */
-void meta_dirty_at(struct fs *fs, const void *p);
+/* Before these bytes of one block of the mapping are changed: saved, and the block dirty. */
+void meta_change(struct fs *fs, const void *p, size_t bytes);
 /* A block just allocated becomes metadata: zeroed and dirty. */
 void *meta_new(struct fs *fs, uint32_t block);
 void meta_forget(struct fs *fs, uint32_t block);
@@ -197,6 +273,8 @@ void meta_stored(struct fs *fs, uint32_t block);
  * mapping, or of all that are dirty at the start. */
 int meta_write_page(struct fs *fs, uint32_t page);
 int meta_write_all(struct fs *fs);
+/* Takes over the marks that a predecessor left. */
+void meta_recover(struct fs *fs);
 
 /* ------------------------------------------------------------------ blocks (balloc.c) */
 
@@ -210,6 +288,8 @@ enum block_use { BLOCK_META, BLOCK_DATA };
 int block_alloc(struct fs *fs, enum block_use use, uint32_t goal, bool promised, uint32_t want,
 	uint32_t *block, uint32_t *count);
 int block_free(struct fs *fs, uint32_t block);
+/* A block taken for data is on its way into a map, or has arrived. */
+void block_placed(struct fs *fs, uint32_t block, bool underway);
 uint32_t group_of_block(const struct fs *fs, uint32_t block);
 bool group_has_super(const struct fs *fs, uint32_t group);
 /* Freezing, for meta.c: at the start and the end of a flush. */
@@ -265,7 +345,8 @@ struct inode *inode_hold(struct inode *ip);
 void inode_put(struct inode *ip);
 /* The inode if it is in memory, with one more reference, else NULL. */
 struct inode *inode_peek(struct fs *fs, uint32_t ino);
-void inode_dirty(struct inode *ip);
+/* Before anything in ip->raw is changed. */
+void inode_change(struct inode *ip);
 uint64_t inode_size(const struct inode *ip);
 void inode_set_size(struct inode *ip, uint64_t size);
 void inode_cache_trim(struct fs *fs, uint32_t keep);
@@ -286,6 +367,7 @@ static inline bool inode_is(const struct inode *ip, unsigned type)
 /* I/O of file data against changes of the block map; all may wait. */
 void inode_io_begin(struct inode *ip);
 void inode_io_end(struct inode *ip);
+/* Until inode_admit the inode is unsettled: a successor cuts it down to its size. */
 void inode_exclude(struct inode *ip);
 void inode_admit(struct inode *ip);
 void inode_write_begin(struct inode *ip); /* includes inode_io_begin */

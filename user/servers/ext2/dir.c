@@ -119,6 +119,7 @@ static void update_room(struct inode *dir, struct dir_index *index, uint32_t blo
 
 static void dir_changed(struct inode *dir)
 {
+	inode_change(dir);
 	dir->raw->flags &= ~EXT2_INDEX_FL;
 	inode_touch(dir, TIME_MODIFY | TIME_CHANGE);
 }
@@ -174,6 +175,8 @@ static int insert(struct inode *dir, uint8_t *block, const char *name, unsigned 
 			return bad_entry(dir);
 		if (entry_slack(e) >= DIRENT_SPACE(len)) {
 			used = e->rec_len - entry_slack(e);
+			meta_change(fs, e, sizeof(*e));
+			meta_change(fs, block + at + used, DIRENT_SPACE(len));
 			if (used) {
 				struct disk_dirent *fresh =
 					(struct disk_dirent *)(block + at + used);
@@ -216,7 +219,6 @@ int dir_add(struct inode *dir, const char *name, unsigned len, uint32_t ino, uin
 		error = insert(dir, block, name, len, ino, mode, &offset);
 	if (error)
 		return error;
-	meta_dirty_at(fs, block);
 	dir_changed(dir);
 	/* Without memory for the index it is dropped, and built again when there is some. */
 	if (dir_index_add(index, name, len, (block_index << fs->block_shift) + offset) < 0)
@@ -249,10 +251,12 @@ int dir_remove(struct inode *dir, const char *name, unsigned len, const struct d
 	if (!dirent_ok(fs, block, target))
 		return bad_entry(dir);
 	e = (struct disk_dirent *)(block + target);
+	meta_change(fs, e, sizeof(*e));
+	if (previous)
+		meta_change(fs, previous, sizeof(*previous));
 	if (previous)
 		previous->rec_len = (uint16_t)(previous->rec_len + e->rec_len);
 	e->ino = 0;
-	meta_dirty_at(fs, block);
 	dir_changed(dir);
 	dir_index_remove(index, name, len, slot->offset);
 	update_room(dir, index, slot->offset >> fs->block_shift);
@@ -265,9 +269,9 @@ int dir_replace(struct inode *dir, const struct dir_slot *slot, uint32_t ino, ui
 
 	if (!e)
 		return -EIO;
+	meta_change(dir->fs, e, sizeof(*e));
 	e->ino = ino;
 	e->file_type = dir->fs->has_filetype ? dirent_type(mode) : 0;
-	meta_dirty_at(dir->fs, e);
 	dir_changed(dir);
 	return 0;
 }

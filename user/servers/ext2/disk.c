@@ -158,6 +158,29 @@ static int zero_tail(struct backing *b, uint32_t block, uint32_t from, uint32_t 
 
 /* ------------------------------------------------------------------ opening */
 
+/* The memory that init keeps for us. */
+static void *keep(struct backing *b, uint32_t bytes)
+{
+	struct quire_obj_info info;
+	long address;
+
+	(void)b;
+	if (sys_obj_info(SERVER_KEPT, &info) < 0 ||
+		(info.size < bytes && sys_obj_set_size(SERVER_KEPT, bytes) < 0))
+		return NULL;
+	address = sys_mmap(0, bytes, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED,
+		SERVER_KEPT, 0);
+	return quire_is_error(address) ? NULL : (void *)address;
+}
+
+static uint32_t stored_run(struct backing *b, uint32_t from, uint32_t *first)
+{
+	int pages = sys_obj_query_dirty(disk.object, from, first);
+
+	(void)b;
+	return pages > 0 ? (uint32_t)pages : 0;
+}
+
 static uint64_t now(struct backing *b)
 {
 	(void)b;
@@ -183,9 +206,13 @@ int disk_open(struct backing **out)
 {
 	struct quire_msg msg;
 	struct blk_info info;
-	int status = driver_call(BLK_INFO, NULL, 0, &msg);
+	/* A predecessor's transfers may still be under way, to and from frames that will be used for
+	 * others; before they have ended nothing of his is touched. */
+	int status = driver_call(BLK_DRAIN, NULL, 0, &msg);
 	long address;
 
+	if (status >= 0)
+		status = driver_call(BLK_INFO, NULL, 0, &msg);
 	if (status >= 0)
 		status = ipc_get(&msg, &info, sizeof(info));
 	if (status < 0)
@@ -194,6 +221,7 @@ int disk_open(struct backing **out)
 	if (status < 0)
 		return fail("the driver gives no disk object", status);
 	disk.object = ipc_handle(&msg, 0);
+	sys_obj_wb_end(disk.object, QUIRE_WB_ALL, -EIO); /* his writebacks end undone */
 	if (info.sectors == 0 || info.sectors > MAP_BYTES_MAX >> SECTOR_SHIFT)
 		return fail("the disk is too large to be mapped, or empty", -EFBIG);
 	address = sys_mmap(0, (uint32_t)info.sectors << SECTOR_SHIFT,
@@ -211,6 +239,8 @@ int disk_open(struct backing **out)
 		.end = end,
 		.barrier = barrier,
 		.zero_tail = zero_tail,
+		.keep = keep,
+		.stored_run = stored_run,
 		.log = log_from_core,
 	};
 	*out = &disk.backing;

@@ -253,6 +253,16 @@ void fifo_request(struct inode *ip, const struct request *request, struct reply 
 	settle(ip, f);
 }
 
+void fifo_reopen(struct inode *ip, uint32_t badge)
+{
+	struct fifo *f = fifo_get(ip);
+
+	if (!f)
+		return;
+	f->readers += (badge & BADGE_FIFO_READ) != 0;
+	f->writers += (badge & BADGE_FIFO_WRITE) != 0;
+}
+
 void fifo_closed(struct inode *ip, uint32_t badge)
 {
 	struct fifo *f = ip->fifo;

@@ -159,6 +159,7 @@ static int fill_holes(struct inode *ip, uint32_t *next, uint32_t end)
 			break;
 		if (!there) {
 			meta_new(fs, block[n]);
+			block_placed(fs, block[n], true);
 			ip->goal = block[n] + 1;
 			file_block[n++] = *next;
 			reserve_use(ip, page, 1);
@@ -176,6 +177,8 @@ static int fill_holes(struct inode *ip, uint32_t *next, uint32_t end)
 		for (; !failed && done < n; done++)
 			if (map_commit(ip, file_block[done], block[done]) < 0)
 				break;
+			else
+				block_placed(fs, block[done], false);
 		for (uint32_t i = done; i < n; i++)
 			block_free(fs, block[i]);
 	} else if (error == -EAGAIN) {

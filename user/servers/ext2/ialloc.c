@@ -100,6 +100,9 @@ static void count_inode(struct fs *fs, uint32_t ino, bool directory, bool taken)
 	struct disk_group *d = &fs->groups[group];
 	uint32_t *bitmap = inode_bitmap(fs, group);
 
+	meta_change(fs, &bitmap[bit / 32], sizeof(uint32_t));
+	meta_change(fs, d, sizeof(*d));
+	meta_change(fs, &fs->super->free_inodes_count, sizeof(uint32_t));
 	bitmap[bit / 32] ^= 1u << bit % 32;
 	if (taken) {
 		d->free_inodes_count--;
@@ -114,9 +117,6 @@ static void count_inode(struct fs *fs, uint32_t ino, bool directory, bool taken)
 		if (directory && d->used_dirs_count)
 			d->used_dirs_count--;
 	}
-	meta_dirty(fs, d->inode_bitmap);
-	meta_dirty_at(fs, d);
-	meta_dirty_at(fs, fs->super);
 }
 
 static void init_raw(struct fs *fs, uint32_t ino, uint16_t mode)
@@ -124,12 +124,12 @@ static void init_raw(struct fs *fs, uint32_t ino, uint16_t mode)
 	struct disk_inode *raw = inode_raw(fs, ino);
 	uint32_t generation = raw->generation + 1;
 
+	meta_change(fs, raw, fs->inode_size);
 	memset(raw, 0, fs->inode_size);
 	raw->mode = mode;
 	raw->generation = generation;
 	if (fs->inode_size >= sizeof(*raw))
 		raw->extra_isize = sizeof(*raw) - EXT2_GOOD_OLD_ISIZE;
-	meta_dirty_at(fs, raw);
 }
 
 int inode_alloc(struct fs *fs, struct inode *parent, uint16_t mode, struct inode **out)

@@ -144,6 +144,7 @@ static void release_xattr(struct inode *ip)
 
 	if (!block)
 		return;
+	inode_change(ip);
 	ip->raw->file_acl = 0;
 	if (!block_valid(fs, block)) {
 		fs_corrupt(fs, "bad attribute block of inode", ip->ino);
@@ -151,8 +152,8 @@ static void release_xattr(struct inode *ip)
 	}
 	header = meta_block(fs, block);
 	if (header->magic == EXT2_XATTR_MAGIC && header->refcount > 1) {
+		meta_change(fs, header, sizeof(*header));
 		header->refcount--;
-		meta_dirty(fs, block);
 	} else {
 		block_free(fs, block);
 	}
@@ -165,12 +166,14 @@ static bool owns_blocks(const struct inode *ip)
 	       (inode_is(ip, MODE_SYMLINK) && !symlink_is_fast(ip));
 }
 
+/* In steps: a successor that finds it without a name and unsettled does the rest. */
 static void release(struct inode *ip)
 {
 	struct fs *fs = ip->fs;
 	uint32_t now = (uint32_t)(fs_now(fs) / 1000000000u);
 	bool orphaned = ip->raw->links == 0 && ip->orphan;
 
+	bit_change(fs, fs->unsettled, ip->ino, true);
 	if (orphaned)
 		orphan_remove(ip);
 	reserve_trim(ip, 0);
@@ -179,9 +182,10 @@ static void release(struct inode *ip)
 	release_xattr(ip);
 	inode_set_size(ip, 0);
 	/* A small number there would look like a link of the orphan list. */
+	inode_change(ip);
 	ip->raw->dtime = now > fs->inodes ? now : fs->inodes + 1;
-	inode_dirty(ip);
 	inode_free_number(fs, ip->ino, inode_is(ip, MODE_DIR));
+	bit_change(fs, fs->unsettled, ip->ino, false);
 }
 
 void inode_put(struct inode *ip)
@@ -198,6 +202,8 @@ void inode_put(struct inode *ip)
 			/* Nobody can find it any more; the reference keeps it while it goes. */
 			if (!ip->bad)
 				release(ip);
+			/* The pages go for good: only now that nothing brings the inode back. */
+			undo_commit(fs);
 			ip->refs = 0;
 			forget(ip);
 			return;
@@ -214,9 +220,9 @@ void inode_put(struct inode *ip)
 
 /* ------------------------------------------------------------------ fields */
 
-void inode_dirty(struct inode *ip)
+void inode_change(struct inode *ip)
 {
-	meta_dirty_at(ip->fs, ip->raw);
+	meta_change(ip->fs, ip->raw, ip->fs->inode_size);
 }
 
 uint64_t inode_size(const struct inode *ip)
@@ -232,16 +238,16 @@ void inode_set_size(struct inode *ip, uint64_t size)
 {
 	struct fs *fs = ip->fs;
 
+	inode_change(ip);
 	ip->raw->size = (uint32_t)size;
 	if (inode_is(ip, MODE_REGULAR) && fs->super->rev > 0) {
 		ip->raw->size_high = (uint32_t)(size >> 32);
 		if (size > INT32_MAX &&
 			!(fs->super->feature_ro_compat & EXT2_RO_COMPAT_LARGE_FILE)) {
+			meta_change(fs, fs->super, sizeof(*fs->super));
 			fs->super->feature_ro_compat |= EXT2_RO_COMPAT_LARGE_FILE;
-			meta_dirty_at(fs, fs->super);
 		}
 	}
-	inode_dirty(ip);
 }
 
 /* True if the inode on the disk reaches as far as `end`, the end of one of its later members. */
@@ -262,6 +268,7 @@ void inode_set_time(struct inode *ip, unsigned which, uint64_t seconds, uint32_t
 	uint32_t epoch = (uint32_t)((int64_t)(seconds - (uint64_t)(int64_t)(int32_t)low) >> 32) & 3;
 	uint32_t extra = epoch | ns << 2;
 
+	inode_change(ip);
 	if (which & TIME_ACCESS) {
 		ip->raw->atime = low;
 		if (HAS_EXTRA(ip, atime_extra))
@@ -277,7 +284,6 @@ void inode_set_time(struct inode *ip, unsigned which, uint64_t seconds, uint32_t
 		if (HAS_EXTRA(ip, ctime_extra))
 			ip->raw->ctime_extra = extra;
 	}
-	inode_dirty(ip);
 }
 
 void inode_touch(struct inode *ip, unsigned which)
@@ -315,11 +321,11 @@ uint32_t inode_gid(const struct inode *ip)
 
 void inode_set_owner(struct inode *ip, uint32_t uid, uint32_t gid)
 {
+	inode_change(ip);
 	ip->raw->uid = (uint16_t)uid;
 	ip->raw->uid_high = (uint16_t)(uid >> 16);
 	ip->raw->gid = (uint16_t)gid;
 	ip->raw->gid_high = (uint16_t)(gid >> 16);
-	inode_dirty(ip);
 }
 
 /* ------------------------------------------------------------------ I/O against changes of the map */
@@ -345,11 +351,14 @@ void inode_exclude(struct inode *ip)
 	ip->excluded = true;
 	while (ip->io)
 		fs_wait(ip->fs);
+	bit_change(ip->fs, ip->fs->unsettled, ip->ino, true);
 }
 
 void inode_admit(struct inode *ip)
 {
 	ip->excluded = false;
+	if (ip->raw->links)
+		bit_change(ip->fs, ip->fs->unsettled, ip->ino, false);
 	pthread_cond_broadcast(&ip->fs->changed);
 }
 

@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #define TIMER_BIT 1u
+#define REST_NS	  1000000u
 
 int object_create(uint32_t key, uint64_t size)
 {
@@ -71,6 +72,26 @@ int object_evict(int object, uint32_t first, uint32_t count)
 int object_next_dirty(uint32_t index, uint32_t *key)
 {
 	return sys_obj_next_dirty(SERVER_PORT, index, key);
+}
+
+int object_attach(uint32_t key)
+{
+	return sys_obj_attach(SERVER_PORT, key);
+}
+
+int object_enumerate(uint32_t index, uint32_t *key)
+{
+	return sys_obj_enumerate(SERVER_PORT, index, key);
+}
+
+int channel_enumerate(uint32_t index, uint32_t *badge)
+{
+	return sys_channel_enumerate(SERVER_PORT, index, badge);
+}
+
+void rest(void)
+{
+	sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + REST_NS);
 }
 
 int stream_create(int object, int flags)

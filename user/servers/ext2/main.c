@@ -128,6 +128,8 @@ int main(int argc, char **argv)
 		sys_exit(EXIT_NO_FILE_SYSTEM);
 	}
 	server_init(&server, fs);
+	if (fs->recovering)
+		recover(&server);
 	mount_arguments(argc - 1 - read_only, argv + 1 + read_only);
 	if (start_workers() < 0)
 		log_line("ext2: fewer threads than wanted");

@@ -95,8 +95,8 @@ int map_lookup(struct inode *ip, uint32_t file_block, uint32_t *block)
 
 static void count_sectors(struct inode *ip, int blocks)
 {
+	inode_change(ip);
 	ip->raw->sectors += (uint32_t)(blocks * (int)(ip->fs->block_size >> SECTOR_SHIFT));
-	inode_dirty(ip);
 }
 
 static uint32_t allocation_goal(struct inode *ip)
@@ -129,8 +129,8 @@ static int make_path(struct inode *ip, uint32_t file_block, uint32_t **slot)
 				fs, BLOCK_META, allocation_goal(ip), false, 1, &block, &count);
 			if (!error) {
 				meta_new(fs, block);
+				meta_change(fs, *slot, sizeof(**slot));
 				**slot = block;
-				meta_dirty_at(fs, *slot);
 				count_sectors(ip, 1);
 				ip->goal = block + 1;
 			}
@@ -162,8 +162,8 @@ int map_commit(struct inode *ip, uint32_t file_block, uint32_t block)
 		ip->bad = true;
 		return fs_corrupt(ip->fs, "a block is in the way in inode", ip->ino);
 	}
+	meta_change(ip->fs, slot, sizeof(*slot));
 	*slot = block;
-	meta_dirty_at(ip->fs, slot);
 	count_sectors(ip, 1);
 	return 0;
 }
@@ -195,10 +195,13 @@ static int free_branch(struct inode *ip, uint32_t *slot, unsigned depth, uint64_
 	}
 	if (keep)
 		return 0;
+	meta_change(fs, slot, sizeof(*slot));
 	*slot = 0;
-	meta_dirty_at(fs, slot);
 	count_sectors(ip, -1);
-	return block_free(fs, block);
+	error = block_free(fs, block);
+	/* Whoever cuts down an inode has it unsettled, and what is left can be cut down later. */
+	undo_breathe(fs);
+	return error;
 }
 
 int map_truncate(struct inode *ip, uint32_t file_block)
@@ -248,10 +251,12 @@ static int prune_branch(struct inode *ip, uint32_t *slot, unsigned depth)
 	}
 	if (!empty)
 		return 0;
+	meta_change(fs, slot, sizeof(*slot));
 	*slot = 0;
-	meta_dirty_at(fs, slot);
 	count_sectors(ip, -1);
-	return block_free(fs, block);
+	error = block_free(fs, block);
+	undo_breathe(fs);
+	return error;
 }
 
 int map_prune(struct inode *ip)

@@ -18,16 +18,6 @@
 
 enum meta_pass { META_OWNED, META_EVERYTHING };
 
-static bool bit_get(const uint32_t *bits, uint32_t n)
-{
-	return bits[n / 32] >> n % 32 & 1;
-}
-
-static uint32_t bitmap_words(const struct fs *fs)
-{
-	return (fs->blocks + 31) / 32;
-}
-
 static uint32_t page_count(const struct fs *fs)
 {
 	return (fs->blocks + fs->blocks_per_page - 1) / fs->blocks_per_page;
@@ -36,18 +26,12 @@ static uint32_t page_count(const struct fs *fs)
 int meta_init(struct fs *fs)
 {
 	fs->stored = calloc((page_count(fs) + 31) / 32, 4);
-	fs->dirty = calloc(bitmap_words(fs), 4);
-	fs->frozen = calloc(bitmap_words(fs), 4);
-	fs->thawing = calloc(bitmap_words(fs), 4);
-	return fs->stored && fs->dirty && fs->frozen && fs->thawing ? 0 : -ENOMEM;
+	return fs->stored ? undo_init(fs) : -ENOMEM;
 }
 
 void meta_free(struct fs *fs)
 {
 	free(fs->stored);
-	free(fs->dirty);
-	free(fs->frozen);
-	free(fs->thawing);
 }
 
 void *meta_block(struct fs *fs, uint32_t block)
@@ -76,14 +60,12 @@ void meta_dirty(struct fs *fs, uint32_t block)
 	assert(block < fs->blocks);
 	fs->changes++;
 	page_stored(fs, block / fs->blocks_per_page);
-	if (!bit_get(fs->dirty, block)) {
-		fs->dirty[block / 32] |= 1u << block % 32;
-		fs->dirty_count++;
-	}
+	fs->dirty_count += bit_change(fs, fs->dirty, block, true);
 }
 
-void meta_dirty_at(struct fs *fs, const void *p)
+void meta_change(struct fs *fs, const void *p, size_t bytes)
 {
+	undo_save(fs, p, bytes);
 	meta_dirty(fs,
 		(uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
 }
@@ -92,33 +74,18 @@ void *meta_new(struct fs *fs, uint32_t block)
 {
 	void *p = meta_block(fs, block);
 
-	memset(p, 0, fs->block_size);
+	/* What was there is nobody's, unless it was freed in this very hold. */
+	if (bit_get(fs->frozen, block))
+		undo_save(fs, p, fs->block_size);
 	meta_dirty(fs, block);
+	memset(p, 0, fs->block_size);
 	return p;
 }
 
 void meta_forget(struct fs *fs, uint32_t block)
 {
 	fs_assert_locked(fs);
-	if (bit_get(fs->dirty, block)) {
-		fs->dirty[block / 32] &= ~(1u << block % 32);
-		fs->dirty_count--;
-	}
-}
-
-/* The first bit set in [from, end), or end. */
-static uint32_t next_bit(const uint32_t *bits, uint32_t from, uint32_t end)
-{
-	while (from < end) {
-		uint32_t word = bits[from / 32] >> from % 32;
-
-		if (word) {
-			from += (uint32_t)__builtin_ctz(word);
-			return from < end ? from : end;
-		}
-		from = (from | 31) + 1;
-	}
-	return end;
+	fs->dirty_count -= bit_change(fs, fs->dirty, block, false);
 }
 
 /* What a pass of a flush writes of a page. */
@@ -127,17 +94,18 @@ static bool in_pass(const struct fs *fs, uint32_t block, enum meta_pass pass)
 	return pass == META_EVERYTHING || block_valid(fs, block);
 }
 
-/* Clears the dirty marks in [from, end) and lists the blocks that had one and are of this pass. */
+/* Turns the dirty marks in [from, end) of this pass into flying ones, and lists these blocks. */
 static uint32_t take_runs(
 	struct fs *fs, uint32_t from, uint32_t end, enum meta_pass pass, struct block_run *runs)
 {
 	uint32_t count = 0;
 
-	for (uint32_t b = next_bit(fs->dirty, from, end); b < end;
-		b = next_bit(fs->dirty, b + 1, end)) {
+	for (uint32_t b = bit_next(fs->dirty, from, end); b < end;
+		b = bit_next(fs->dirty, b + 1, end)) {
 		if (!in_pass(fs, b, pass))
 			continue;
 		meta_forget(fs, b);
+		bit_change(fs, fs->flying, b, true);
 		if (count && runs[count - 1].block + runs[count - 1].count == b)
 			runs[count - 1].count++;
 		else
@@ -152,7 +120,7 @@ static void settle_pages(struct fs *fs, uint32_t page, uint32_t count)
 {
 	for (uint32_t p = page; p < page + count; p++) {
 		uint32_t from = p * fs->blocks_per_page, end = from + fs->blocks_per_page;
-		uint32_t left = next_bit(fs->dirty, from, end < fs->blocks ? end : fs->blocks);
+		uint32_t left = bit_next(fs->dirty, from, end < fs->blocks ? end : fs->blocks);
 
 		if (left < end && left < fs->blocks) {
 			volatile uint8_t *byte = meta_block(fs, left);
@@ -163,6 +131,15 @@ static void settle_pages(struct fs *fs, uint32_t page, uint32_t count)
 			fs->stored_count--;
 		}
 	}
+}
+
+/* A block's write has ended. If badly, it is still to be done, unless the block has been freed since:
+ * then it may have a new owner. */
+static void landed(struct fs *fs, uint32_t block, int error)
+{
+	bit_change(fs, fs->flying, block, false);
+	if (error && !bit_get(fs->frozen, block))
+		meta_dirty(fs, block);
 }
 
 static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_pass pass)
@@ -181,16 +158,33 @@ static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_p
 	error = n ? backing->write(backing, runs, n, fs->block_size) : 0;
 	backing->end(backing, error);
 	fs_lock(fs);
-	if (error) {
-		/* Still to be written, except what has been freed since: that may have a new owner. */
-		for (uint32_t i = 0; i < n; i++)
-			for (uint32_t b = runs[i].block; b < runs[i].block + runs[i].count; b++)
-				if (!bit_get(fs->frozen, b))
-					meta_dirty(fs, b);
-		for (uint32_t p = page; p < page + count; p++)
-			page_stored(fs, p);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t b = runs[i].block; b < runs[i].block + runs[i].count; b++)
+			landed(fs, b, error);
+	for (uint32_t p = page; error && p < page + count; p++)
+		page_stored(fs, p);
 	return error;
+}
+
+void meta_recover(struct fs *fs)
+{
+	uint32_t first, pages = page_count(fs), n;
+
+	fs_assert_locked(fs);
+	/* All that the disk may still name; the next flush thaws it. */
+	for (uint32_t i = 0; i < (fs->blocks + 31) / 32; i++) {
+		fs->frozen[i] |= fs->thawing[i];
+		fs->thawing[i] = 0;
+		fs->frozen_count += (uint32_t)__builtin_popcount(fs->frozen[i]);
+		fs->dirty_count += (uint32_t)__builtin_popcount(fs->dirty[i]);
+	}
+	for (uint32_t b = 0; (b = bit_next(fs->flying, b, fs->blocks)) < fs->blocks; b++)
+		landed(fs, b, -EIO);
+	for (uint32_t b = 0; (b = bit_next(fs->dirty, b, fs->blocks)) < fs->blocks; b++)
+		meta_stored(fs, b);
+	for (uint32_t p = 0; (n = fs->backing->stored_run(fs->backing, p, &first)) > 0; p = first + n)
+		for (uint32_t i = 0; i < n && first + i < pages; i++)
+			page_stored(fs, first + i);
 }
 
 /* Whether a page has anything for the pass: a dirty block of it, or nothing dirty but stores that the
@@ -205,8 +199,8 @@ static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass
 		return true;
 	if (end > fs->blocks)
 		end = fs->blocks;
-	for (uint32_t b = next_bit(fs->dirty, from, end); b < end;
-		b = next_bit(fs->dirty, b + 1, end))
+	for (uint32_t b = bit_next(fs->dirty, from, end); b < end;
+		b = bit_next(fs->dirty, b + 1, end))
 		if (in_pass(fs, b, pass))
 			return true;
 	return false;
@@ -216,7 +210,7 @@ static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass
 static int write_pass(
 	struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, uint32_t *written)
 {
-	while ((page = next_bit(fs->stored, page, limit)) < limit) {
+	while ((page = bit_next(fs->stored, page, limit)) < limit) {
 		uint32_t count = 0;
 		int error;
 

@@ -43,6 +43,7 @@ int change_mode(struct inode *ip, uint32_t mode)
 {
 	if (ip->fs->read_only)
 		return -EROFS;
+	inode_change(ip);
 	ip->raw->mode = (uint16_t)((ip->raw->mode & MODE_TYPE) | (mode & MODE_BITS));
 	inode_touch(ip, TIME_CHANGE);
 	return 0;

@@ -206,6 +206,7 @@ static void pager_grow(struct inode *ip, const struct request *request)
 		reclaim_promises(ip->fs);
 		status = promise_growth(ip, needed, request->w[3]);
 	}
+	undo_commit(ip->fs);
 	object_complete(ip->object, request->w[2], status);
 	inode_io_end(ip);
 }
@@ -220,6 +221,7 @@ static void pager_reserve(struct inode *ip, const struct request *request)
 		reclaim_promises(ip->fs);
 		status = reserve_pages(ip, request->w[0], request->w[1]);
 	}
+	undo_commit(ip->fs);
 	object_complete(ip->object, request->w[2], status);
 	inode_io_end(ip);
 }

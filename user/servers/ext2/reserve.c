@@ -110,7 +110,10 @@ int reserve_pages(struct inode *ip, uint32_t first, uint32_t count)
 	for (uint32_t page = first; page - first < count; page++) {
 		struct reserve_chunk *chunk;
 		uint32_t missing, have;
-		int error = missing_blocks(ip, page, &missing);
+		int error;
+
+		undo_breathe(fs); /* empty indirect blocks are whole by themselves */
+		error = missing_blocks(ip, page, &missing);
 
 		if (error)
 			return error;

@@ -22,10 +22,15 @@ int inode_of_badge(struct fs *fs, uint32_t badge, struct inode **ip)
 {
 	uint32_t ino = badge & BADGE_INODE;
 
-	*ip = inode_peek(fs, ino ? ino : EXT2_ROOT_INO);
+	if (!ino)
+		ino = EXT2_ROOT_INO;
+	*ip = inode_peek(fs, ino);
 	if (*ip)
 		return 0;
-	return inode_get(fs, ino ? ino : EXT2_ROOT_INO, ip) ? -EIO : 0;
+	/* What it stood for is gone: the caller's error, not the disk's. */
+	if (!inode_number_valid(fs, ino) || !inode_in_use(fs, ino) || !inode_raw(fs, ino)->links)
+		return -ESTALE;
+	return inode_get(fs, ino, ip) ? -EIO : 0;
 }
 
 void flush_soon(struct server *server)

@@ -34,6 +34,13 @@ int object_writeback_end(int object, uint32_t token, int status);
 int object_evict(int object, uint32_t first, uint32_t count);
 /* The index-th object with dirty pages: 1 and its key, or 0. */
 int object_next_dirty(uint32_t index, uint32_t *key);
+/* For a successor. An object of this port by its key; the index-th object, the index-th channel that
+ * is not reported closed yet: 1 and its key or badge, or 0. */
+int object_attach(uint32_t key);
+int object_enumerate(uint32_t index, uint32_t *key);
+int channel_enumerate(uint32_t index, uint32_t *badge);
+/* Lets others run. */
+void rest(void);
 int stream_create(int object, int flags);
 /* A channel of this server whose closing will be reported. */
 int channel_create(uint32_t badge);
@@ -94,6 +101,8 @@ int inode_of_badge(struct fs *fs, uint32_t badge, struct inode **ip);
 #define BADGE_FIFO_READ	 0x20000000u
 #define BADGE_FIFO_WRITE 0x40000000u
 void serve(struct server *server, struct request *request, struct reply *reply);
+/* Takes over what a dead server had in its hands (fs->recovering); before anything is served. */
+void recover(struct server *server);
 /* Arms the timer if something waits for the disk. With the lock. */
 void flush_soon(struct server *server);
 
@@ -172,5 +181,7 @@ void fifo_open(struct server *server, struct inode *ip, uint32_t flags,
 	const struct request *request, struct reply *reply);
 void fifo_request(struct inode *ip, const struct request *request, struct reply *reply);
 void fifo_closed(struct inode *ip, uint32_t badge);
+/* An end of a fifo that was open when the server died: open again, with nothing in the queue. */
+void fifo_reopen(struct inode *ip, uint32_t badge);
 
 #endif

@@ -23,6 +23,7 @@ void fs_lock(struct fs *fs)
 void fs_unlock(struct fs *fs)
 {
 	fs_assert_locked(fs);
+	undo_commit(fs);
 	fs->locked = false;
 	pthread_mutex_unlock(&fs->lock);
 }
@@ -30,6 +31,7 @@ void fs_unlock(struct fs *fs)
 void fs_wait(struct fs *fs)
 {
 	fs_assert_locked(fs);
+	undo_commit(fs);
 	fs->locked = false;
 	pthread_cond_wait(&fs->changed, &fs->lock);
 	fs->locked = true;
@@ -49,18 +51,13 @@ void fs_log(struct fs *fs, const char *what, uint32_t number)
 	fs->backing->log(fs->backing, line);
 }
 
-static uint32_t super_block(const struct fs *fs)
-{
-	return EXT2_SUPER_OFFSET >> fs->block_shift;
-}
-
 int fs_corrupt(struct fs *fs, const char *what, uint32_t number)
 {
 	if (fs->corruptions++ < CORRUPTIONS_LOGGED)
 		fs_log(fs, what, number);
 	if (!fs->read_only && !(fs->super->state & EXT2_STATE_ERROR)) {
+		meta_change(fs, &fs->super->state, sizeof(fs->super->state));
 		fs->super->state |= EXT2_STATE_ERROR;
-		meta_dirty(fs, super_block(fs));
 	}
 	return -EIO;
 }
@@ -209,37 +206,6 @@ static void fs_destroy(struct fs *fs)
 	free(fs);
 }
 
-/* Inodes whose last name went while they were in use, when the power failed: freed now. */
-static void recover_orphans(struct fs *fs)
-{
-	uint32_t limit = fs->inodes;
-
-	if (fs->super->rev == 0)
-		return;
-	while (fs->super->last_orphan && limit--) {
-		uint32_t ino = fs->super->last_orphan;
-		struct inode *ip;
-
-		if (!inode_number_valid(fs, ino) || !inode_in_use(fs, ino) ||
-			inode_load(fs, ino, &ip) < 0) {
-			fs_corrupt(fs, "orphan list broken at inode", ino);
-			fs->super->last_orphan = 0;
-			meta_dirty(fs, super_block(fs));
-			return;
-		}
-		ip->orphan = true;
-		if (ip->raw->links) {
-			/* It was to be truncated only; its size says to what. */
-			orphan_remove(ip);
-			map_truncate(ip, (uint32_t)((inode_size(ip) + fs->block_size - 1) >>
-						    fs->block_shift));
-		}
-		inode_put(ip);
-		if (fs->super->last_orphan == ino)
-			return;
-	}
-}
-
 int fs_mount(struct backing *backing, bool read_only, struct fs **out)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
@@ -276,14 +242,18 @@ int fs_mount(struct backing *backing, bool read_only, struct fs **out)
 		return error;
 	}
 	fs->max_size = largest_file(fs);
-	fs->was_clean = fs->super->state & EXT2_STATE_CLEAN;
-	fs->written = !fs->was_clean;
 	fs_lock(fs);
-	if (!fs->was_clean)
+	if (fs->recovering)
+		meta_recover(fs);
+	if (fs->super->state & EXT2_STATE_CLEAN)
+		fs->kept->written = false; /* perhaps not on the disk, but then once more does no harm */
+	if (fs->recovering)
+		fs_log(fs, "takes over from a server that died: dirty blocks", fs->dirty_count);
+	else if (!fs->kept->was_clean)
 		fs_log(fs, "not cleanly unmounted; e2fsck is recommended: mounts",
 			fs->super->mnt_count);
-	if (!fs->read_only)
-		recover_orphans(fs);
+	if (!fs->read_only && !fs->recovering)
+		orphans_release(fs);
 	fs_unlock(fs);
 	*out = fs;
 	return 0;
@@ -310,19 +280,19 @@ static int write_super(struct fs *fs, bool clean)
 {
 	int error;
 
+	meta_change(fs, fs->super, sizeof(*fs->super));
 	if (clean)
 		fs->super->state |= EXT2_STATE_CLEAN;
 	else
 		fs->super->state &= (uint16_t)~EXT2_STATE_CLEAN;
 	fs->super->wtime = now_seconds(fs);
-	meta_dirty(fs, super_block(fs));
 	error = meta_write_page(fs, EXT2_SUPER_OFFSET / PAGE_BYTES);
 	if (!error) {
 		fs_unlock(fs);
 		error = fs->backing->barrier(fs->backing);
 		fs_lock(fs);
 	}
-	fs->written = !clean || error;
+	fs->kept->written = !clean || error;
 	return error;
 }
 
@@ -331,11 +301,12 @@ static int flush_with_lock(struct fs *fs, bool clean)
 	uint64_t changes;
 	int error;
 
-	if (fs->dirty_count && !fs->written) {
-		if (!fs->counted) {
+	if (fs->dirty_count && !fs->kept->written) {
+		if (!fs->kept->counted) {
+			meta_change(fs, fs->super, sizeof(*fs->super));
 			fs->super->mnt_count++;
 			fs->super->mtime = now_seconds(fs);
-			fs->counted = true;
+			fs->kept->counted = true;
 		}
 		error = write_super(fs, false);
 		if (error)
@@ -350,7 +321,7 @@ static int flush_with_lock(struct fs *fs, bool clean)
 		fs_lock(fs);
 	}
 	frozen_end(fs, !error);
-	if (!error && clean && fs->written && fs->was_clean && changes == fs->changes &&
+	if (!error && clean && fs->kept->written && fs->kept->was_clean && changes == fs->changes &&
 		!fs->dirty_count)
 		error = write_super(fs, true);
 	return error;
@@ -379,11 +350,11 @@ void orphan_add(struct inode *ip)
 	fs_assert_locked(fs);
 	if (fs->super->rev == 0)
 		return;
+	inode_change(ip);
 	ip->raw->dtime = fs->super->last_orphan;
-	inode_dirty(ip);
+	meta_change(fs, &fs->super->last_orphan, sizeof(uint32_t));
 	fs->super->last_orphan = ip->ino;
 	ip->orphan = true;
-	meta_dirty(fs, super_block(fs));
 }
 
 int orphan_remove(struct inode *ip)
@@ -403,9 +374,60 @@ int orphan_remove(struct inode *ip)
 	if (*link != ip->ino)
 		return fs_corrupt(fs, "not on the orphan list: inode", ip->ino);
 	ip->orphan = false;
+	meta_change(fs, link, sizeof(*link));
 	*link = ip->raw->dtime;
-	meta_dirty_at(fs, link);
+	inode_change(ip);
 	ip->raw->dtime = 0;
-	inode_dirty(ip);
 	return 0;
+}
+
+bool orphan_listed(struct fs *fs, uint32_t ino)
+{
+	uint32_t at = fs->super->last_orphan, limit = fs->inodes;
+
+	if (fs->super->rev == 0)
+		return false;
+	while (at != ino && inode_number_valid(fs, at) && limit--)
+		at = inode_raw(fs, at)->dtime;
+	return at == ino;
+}
+
+static void forget_orphans(struct fs *fs, uint32_t broken)
+{
+	fs_corrupt(fs, "orphan list broken at inode", broken);
+	meta_change(fs, &fs->super->last_orphan, sizeof(uint32_t));
+	fs->super->last_orphan = 0;
+}
+
+/* Inodes whose last name went while they were in use, when the power failed or the server died. */
+void orphans_release(struct fs *fs)
+{
+	uint32_t ino = fs->super->last_orphan, limit = fs->inodes, next;
+
+	if (fs->super->rev == 0)
+		return;
+	for (; ino && limit--; ino = next) {
+		struct inode *ip;
+
+		if (!inode_number_valid(fs, ino) || !inode_in_use(fs, ino)) {
+			forget_orphans(fs, ino);
+			return;
+		}
+		next = inode_raw(fs, ino)->dtime;
+		ip = inode_peek(fs, ino);
+		if (!ip && inode_load(fs, ino, &ip) < 0) {
+			forget_orphans(fs, ino);
+			return;
+		}
+		ip->orphan = true;
+		if (ip->raw->links) {
+			/* It was to be truncated only; its size says to what. */
+			orphan_remove(ip);
+			bit_change(fs, fs->unsettled, ino, true);
+			map_truncate(ip, (uint32_t)((inode_size(ip) + fs->block_size - 1) >>
+						    fs->block_shift));
+			bit_change(fs, fs->unsettled, ino, false);
+		}
+		inode_put(ip);
+	}
 }

@@ -73,8 +73,10 @@ static int place(struct inode *ip, uint32_t file_block, uint32_t goal, uint32_t 
 		if (error)
 			return error;
 	}
-	if (!error)
+	if (!error) {
+		block_placed(fs, *block, true);
 		reserve_use(ip, file_block / fs->blocks_per_page, 1);
+	}
 	return error;
 }
 
@@ -116,6 +118,7 @@ static int finish_placements(struct inode *ip, const struct plan *plan, int erro
 		error = map_commit(ip, plan->placed[i].file_block, plan->placed[i].block);
 		if (error)
 			break;
+		block_placed(ip->fs, plan->placed[i].block, false);
 	}
 	for (; i < plan->placements; i++) {
 		block_free(ip->fs, plan->placed[i].block);
@@ -157,6 +160,8 @@ static int write_run(struct inode *ip, uint32_t first, uint32_t *count)
 		error = file_zero_tail(ip, size);
 	if (!error && inode_size(ip) != size)
 		inode_set_size(ip, size);
+	/* The kernel forgets that the pages are dirty: their blocks must be theirs by then. */
+	undo_commit(fs);
 	object_writeback_end(ip->object, token, error);
 	return error;
 }

@@ -63,6 +63,7 @@ struct service {
 	const char *name; /* of its image in the archive, and argv[0] */
 	int port;
 	int image;
+	int kept; /* memory that outlives it, for who wants some */
 	int pid; /* 0: not running */
 	bool wanted;
 	struct device *device;

@@ -45,6 +45,11 @@ int service_prepare(enum service_name name, const void *archive, uint32_t bytes)
 	s->image = keep_for_exec(sys_stream_create(object, QUIRE_O_RDONLY));
 	sys_close(object);
 	s->port = keep(sys_port_create());
+	if (name == SERVICE_EXT2) {
+		s->kept = keep(sys_obj_create(0));
+		if (s->kept < 0)
+			return s->kept;
+	}
 	return s->image < 0 ? s->image : s->port < 0 ? s->port : 0;
 }
 
@@ -94,6 +99,8 @@ static int give_handles(enum service_name name)
 		return status >= 0 && root_in_memory ? give_mounts() : status;
 	case SERVICE_EXT2:
 		status = give_channel(SERVICE_DISK, SERVER_BADGE_ROOT, SERVER_BLOCK);
+		if (status >= 0)
+			status = give(s->kept, SERVER_KEPT);
 		return status >= 0 ? give_mounts() : status;
 	default: return status;
 	}

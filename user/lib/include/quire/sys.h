@@ -502,6 +502,11 @@ static inline int sys_irq_ack(int interrupt)
 	return (int)quire_ecall1(SYS_IRQ_ACK, interrupt);
 }
 
+static inline int sys_channel_enumerate(int port, uint32_t index, uint32_t *badge)
+{
+	return (int)quire_ecall_out(SYS_CHANNEL_ENUMERATE, port, (long)index, 0, 0, badge, 0);
+}
+
 /* ------------------------------------------------------------------ processes and threads */
 
 static inline int sys_fork(void)

@@ -1,0 +1,322 @@
+/* P9: work that goes on while servers are killed.
+ *
+ *	t-promise under-kills SERVER[,SERVER...] SEED TEST [ARGUMENT...]
+ *	t-promise survive OPERATIONS SEED
+ *
+ * under-kills runs another test of this program and meanwhile kills one of the servers at a time, at
+ * random moments: in the middle of work, and often a second time while the successor is still taking
+ * over. It says how often at the end, so that a run without kills is not taken for a good one.
+ *
+ * survive is several processes, each in a directory of its own, that make, fill, map, append to, cut,
+ * rename and remove files, also with the last name gone; each knows what must be in them, byte for byte.
+ * It leaves the files for the host to read.
+ */
+#include "promise.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* Init gives a server up that dies too often within two seconds of its start. */
+#define STEADY_MS 2100u
+
+static uint32_t seed;
+
+static uint32_t below(uint32_t n)
+{
+	return next_random(&seed) % n;
+}
+
+/* ------------------------------------------------------------------ killing */
+
+static int pid_of(const char *name)
+{
+	struct quire_info_process p;
+
+	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0; i = (uint32_t)p.pid + 1)
+		if (!strcmp(p.name, name) && p.state != 'Z' && p.ppid == 1)
+			return p.pid;
+	return 0;
+}
+
+static bool kill_once(const char *name, uint32_t *kills)
+{
+	int pid = pid_of(name);
+
+	if (!pid || kill(pid, SIGKILL) < 0)
+		return false;
+	++*kills;
+	for (unsigned i = 0; i < 2000; i++) {
+		int next = pid_of(name);
+
+		if (next && next != pid)
+			return true;
+		usleep(5000);
+	}
+	fail(__FILE__, __LINE__, "a successor", "%s was not started again", name);
+}
+
+static void kill_servers(char *names, volatile uint32_t *kills)
+{
+	char *all[4];
+	unsigned count = 0;
+
+	for (char *n = strtok(names, ","); n && count < 4; n = strtok(NULL, ","))
+		all[count++] = n;
+	for (;;) {
+		const char *name = all[below(count)];
+		uint32_t n = *kills;
+
+		if (kill_once(name, &n))
+			for (unsigned again = below(3); again > 0; again--) {
+				usleep(below(60000));
+				kill_once(name, &n);
+			}
+		*kills = n;
+		usleep((STEADY_MS + below(1200)) * 1000);
+	}
+}
+
+int test_under_kills(int argc, char **argv)
+{
+	volatile uint32_t *kills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status, killer;
+
+	EXPECT(argc > 3 && kills != MAP_FAILED, "under-kills SERVERS SEED TEST");
+	seed = (uint32_t)strtoul(argv[2], NULL, 0) | 1;
+	killer = fork();
+	if (killer == 0) {
+		kill_servers(argv[1], kills);
+		_exit(0);
+	}
+	pid_t work = fork();
+
+	if (work == 0)
+		exit(run_test(argc - 3, argv + 3));
+	EXPECT(waitpid(work, &status, 0) == work, "wait");
+	kill(killer, SIGKILL);
+	EXPECT(waitpid(killer, NULL, 0) == killer, "wait for the killer");
+	EXPECT(status == 0, "the work ended with %d after %lu kills", status, (unsigned long)*kills);
+	EXPECT(*kills > 0, "nothing was killed");
+	printf("killed %s %lu times\n", argv[1], (unsigned long)*kills);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ work */
+
+#define WORKERS	  4u
+#define FILES	  12u
+#define MAX_BYTES (24u * PAGE)
+
+struct file {
+	bool exists;
+	bool unlinked; /* fd is all that is left */
+	char name[48];
+	int fd;
+	uint32_t size;
+	uint8_t *bytes;
+};
+
+static struct file files[FILES];
+static unsigned worker, names_given;
+
+static void compare(const struct file *f, const uint8_t *got, uint32_t at, uint32_t n, const char *how)
+{
+	for (uint32_t i = 0; i < n; i++)
+		EXPECT(got[i] == f->bytes[at + i], "%s: byte %lu of %s is %02x, not %02x (size %lu)", how,
+			(unsigned long)(at + i), f->name, got[i], f->bytes[at + i], (unsigned long)f->size);
+}
+
+static void new_name(char *out)
+{
+	snprintf(out, 48, "/s%u/d%lu/f%u", worker, (unsigned long)below(3), names_given++);
+}
+
+static void make(struct file *f)
+{
+	new_name(f->name);
+	f->fd = open(f->name, O_RDWR | O_CREAT | O_EXCL, 0644);
+	EXPECT(f->fd >= 0, "create %s: errno %d", f->name, errno);
+	if (!f->bytes)
+		f->bytes = malloc(MAX_BYTES);
+	EXPECT(f->bytes, "memory");
+	memset(f->bytes, 0, MAX_BYTES);
+	f->exists = true;
+	f->unlinked = false;
+	f->size = 0;
+}
+
+static void put(struct file *f)
+{
+	static uint8_t data[5 * PAGE];
+	uint32_t n = 1 + below(below(3) ? 700 : sizeof(data)), at = below(3) ? f->size : below(MAX_BYTES - n);
+
+	if (at + n > MAX_BYTES)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		data[i] = (uint8_t)next_random(&seed);
+	ssize_t done = pwrite(f->fd, data, n, (off_t)at);
+
+	EXPECT(done == (ssize_t)n, "write of %lu at %lu to %s: %ld, errno %d", (unsigned long)n, (unsigned long)at,
+		f->name, (long)done, errno);
+	memcpy(f->bytes + at, data, n);
+	if (at + n > f->size)
+		f->size = at + n;
+}
+
+static void store(struct file *f)
+{
+	uint32_t pages = (f->size + PAGE - 1) / PAGE;
+
+	if (!pages)
+		return;
+	uint8_t *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+
+	EXPECT(p != MAP_FAILED, "mmap of %s: errno %d", f->name, errno);
+	compare(f, p, 0, f->size, "mapping");
+	for (unsigned i = 0; i < 40; i++) {
+		uint32_t at = below(f->size);
+
+		p[at] = f->bytes[at] = (uint8_t)next_random(&seed);
+	}
+	if (!below(6))
+		EXPECT(msync(p, pages * PAGE, MS_SYNC) == 0, "msync of %s: errno %d", f->name, errno);
+	EXPECT(munmap(p, pages * PAGE) == 0, "munmap");
+}
+
+static void look(struct file *f)
+{
+	static uint8_t got[MAX_BYTES];
+	struct stat st;
+
+	EXPECT(fstat(f->fd, &st) == 0 && (uint32_t)st.st_size == f->size, "size of %s is %lu, not %lu (errno %d)",
+		f->name, (unsigned long)st.st_size, (unsigned long)f->size, errno);
+	EXPECT(st.st_nlink == (f->unlinked ? 0 : 1), "%s has %u names", f->name, (unsigned)st.st_nlink);
+	EXPECT(pread(f->fd, got, sizeof(got), 0) == (ssize_t)f->size, "read of %s: errno %d", f->name, errno);
+	compare(f, got, 0, f->size, "read");
+}
+
+static void cut(struct file *f)
+{
+	uint32_t size = below(3) ? below(f->size + 1) : below(MAX_BYTES);
+
+	EXPECT(ftruncate(f->fd, (off_t)size) == 0, "ftruncate of %s: errno %d", f->name, errno);
+	if (size < f->size)
+		memset(f->bytes + size, 0, f->size - size);
+	f->size = size;
+}
+
+static void move(struct file *f)
+{
+	char name[48];
+
+	new_name(name);
+	EXPECT(rename(f->name, name) == 0, "rename of %s: errno %d", f->name, errno);
+	EXPECT(access(f->name, F_OK) < 0 && errno == ENOENT, "%s is still there", f->name);
+	strcpy(f->name, name);
+}
+
+static void reopen(struct file *f)
+{
+	EXPECT(close(f->fd) == 0, "close");
+	f->fd = open(f->name, O_RDWR);
+	EXPECT(f->fd >= 0, "open of %s: errno %d", f->name, errno);
+}
+
+static void drop(struct file *f)
+{
+	EXPECT(close(f->fd) == 0, "close");
+	f->exists = false;
+}
+
+static void directories(void)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "/s%u/e%u", worker, names_given++);
+	EXPECT(mkdir(name, 0755) == 0, "mkdir of %s: errno %d", name, errno);
+	EXPECT(rmdir(name) == 0, "rmdir of %s: errno %d", name, errno);
+}
+
+static void step(void)
+{
+	struct file *f = &files[below(FILES)];
+
+	if (!f->exists) {
+		make(f);
+		return;
+	}
+	switch (below(20)) {
+	case 0 ... 5: put(f); break;
+	case 6 ... 8: store(f); break;
+	case 9 ... 11: look(f); break;
+	case 12: cut(f); break;
+	case 13:
+		if (!f->unlinked)
+			move(f);
+		break;
+	case 14:
+		if (!f->unlinked)
+			reopen(f);
+		break;
+	case 15:
+		if (!f->unlinked)
+			EXPECT(unlink(f->name) == 0, "unlink of %s: errno %d", f->name, errno);
+		f->unlinked = true;
+		break;
+	case 16:
+		if (f->unlinked)
+			drop(f);
+		break;
+	case 17: directories(); break;
+	case 18:
+		if (!below(4))
+			EXPECT(fsync(f->fd) == 0, "fsync of %s: errno %d", f->name, errno);
+		break;
+	case 19: sys_obj_evict(f->fd, 0, ~0u); break;
+	}
+}
+
+static void work(unsigned operations)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "/s%u", worker);
+	EXPECT(mkdir(name, 0755) == 0, "mkdir");
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "/s%u/d%u", worker, i);
+		EXPECT(mkdir(name, 0755) == 0, "mkdir");
+	}
+	for (unsigned i = 0; i < operations; i++)
+		step();
+	for (unsigned i = 0; i < FILES; i++)
+		if (files[i].exists) {
+			look(&files[i]);
+			if (!files[i].unlinked) {
+				reopen(&files[i]);
+				look(&files[i]);
+			}
+			close(files[i].fd);
+		}
+}
+
+int test_survive(int argc, char **argv)
+{
+	unsigned operations = argc > 1 ? (unsigned)atoi(argv[1]) : 4000;
+	uint32_t first = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 1;
+	int status;
+
+	for (worker = 0; worker < WORKERS; worker++)
+		if (fork() == 0) {
+			seed = first * (2 * worker + 3) + worker + 1;
+			work(operations / WORKERS);
+			_exit(0);
+		}
+	for (unsigned i = 0; i < WORKERS; i++)
+		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a worker ended with %d", status);
+	sync();
+	printf("survive: %u operations\n", operations);
+	return 0;
+}
