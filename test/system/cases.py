@@ -66,24 +66,28 @@ def p5_budgets(b):
     b.check_line("t-promise budgets", timeout=300)
 
 
+def run_until_durable(b, line):
+    """Cuts the power when the line has said that its changes are on the disk."""
+    process = subprocess.Popen(b.command("exec=" + machine.percent_encode(line)), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+    said, deadline = b"", time.monotonic() + 120
+    while b"durable 8" not in said and time.monotonic() < deadline:
+        data = os.read(process.stdout.fileno(), 4096)
+        if not data:
+            break
+        said += data
+    process.kill()
+    process.wait()
+    b.said += said
+    assert b"durable 8" in said, f"{line}: the program did not come so far"
+
+
 @case
 def p6_durable(b):
     """The power goes right after the program has said that its bytes are on the disk."""
     for how in ("fsync", "msync", "sync", "second"):
         b.make_image()
-        words = b.command("exec=" + machine.percent_encode(f"t-promise durable {how}"))
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, bufsize=0)
-        said, deadline = b"", time.monotonic() + 120
-        while b"durable 8" not in said and time.monotonic() < deadline:
-            data = os.read(process.stdout.fileno(), 4096)
-            if not data:
-                break
-            said += data
-        process.kill()
-        process.wait()
-        b.said += said
-        assert b"durable 8" in said, f"{how}: the program did not come so far"
+        run_until_durable(b, f"t-promise durable {how}")
         subprocess.run([disk.tool("e2fsck"), "-fy", b.image], stdout=subprocess.DEVNULL)
         disk.check(b.image)
         wanted = b"".join(bytes([ord("a") + i]) * 4096 for i in range(8))
@@ -248,6 +252,23 @@ def files(b):
     copied = [p for p in sums if p.split("/")[2] in ("d0", "d1", "many", "sparse", "scattered", "large")]
     differ = [p for p in copied if found.get(p) != sums[p]]
     assert not differ and len(found) == len(copied), f"{len(differ)} files differ on the disk, such as {differ[:3]}"
+
+
+@case
+def names_and_room(b):
+    """10,000 names in a folder by four processes; a full disk; files without a name when the power goes."""
+    b.make_image("24M", inodes=12000)
+    b.check_line("t-promise crowd", timeout=600)
+    left = disk.debugfs(b.image, ["ls -p /crowd"])
+    assert left.count("-a") > 0 and len(re.findall(r"^/\d+/100644/", left, re.M)) == 5000, "5000 names on the disk"
+    b.make_image("8M")
+    b.check_line("t-promise full", timeout=300)
+    free = disk.debugfs(b.image, ["stats -h"])
+    run_until_durable(b, "t-promise orphan")
+    b.run("ls / && sync && check")  # this mount frees them
+    disk.check(b.image)
+    count = r"Free (blocks|inodes): +(\d+)"
+    assert re.findall(count, disk.debugfs(b.image, ["stats -h"])) == re.findall(count, free), "the orphans are freed"
 
 
 def exercise(b, operations, timeout):

@@ -73,6 +73,7 @@ struct pending {
 };
 extern struct pending pending[SIM_HARTS];
 extern bool scarce; /* allocations may fail */
+extern bool resizing; /* files change their sizes all the time */
 extern u64 operations[16], checked;
 
 vaddr_t slot_address(u32 slot);

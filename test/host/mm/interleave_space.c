@@ -71,7 +71,7 @@ void do_map(u32 process)
 		return;
 	choose_pages(&c);
 	if (sim_random(3)) {
-		m.object = objects[sim_random(OBJECTS)].object;
+		m.object = objects[resizing && sim_random(2) ? 3 * sim_random(2) : sim_random(OBJECTS)].object;
 		m.page_offset = sim_random(OBJECT_PAGES - SLOT_PAGES);
 	}
 	m.flags |= m.object && sim_random(3) ? QUIRE_MAP_SHARED : QUIRE_MAP_PRIVATE;

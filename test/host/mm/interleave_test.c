@@ -15,6 +15,7 @@
 
 static u32 seed, rounds, round_now, working;
 static bool crashes;
+bool resizing;
 u64 operations[16];
 
 static void tell(void)
@@ -28,6 +29,8 @@ static void operate(u32 process)
 {
 	u32 which = sim_random(32);
 
+	if (resizing && which >= 18 && which < 21)
+		which = 13;
 	if (scarce && sim_random(4) == 0)
 		sim_fail_allocation(1 + sim_random(8));
 	switch (which) {
@@ -99,7 +102,7 @@ static void pager(void)
 			sim_writeback_begin(&sim_files[sim_random(2)]);
 		else if (which < 10)
 			object_evict(objects[sim_random(2)].object, sim_random(OBJECT_PAGES), 1 + sim_random(OBJECT_PAGES));
-		else if (which == 10 && sim_random(2))
+		else if (which == 10 ? sim_random(2) : resizing && which < 18)
 			do_truncate(&objects[0]);
 		else if (which == 11 && crashes && !sim_random(8))
 			sim_pager_crash();
@@ -264,6 +267,7 @@ static void configure(void)
 	fibers_chance = chances[seed % 4];
 	scarce = seed % 5 >= 3;
 	crashes = seed % 4 == 3;
+	resizing = seed % 3 == 1;
 	sim_tear_chance = seed % 7 == 6 ? 40 : 0;
 }
 

@@ -1,5 +1,5 @@
-/* floor and ceil. picolibc's return, from 2^20 on, numbers that are too small or too large by several
- * integers when the lower word of the significand carries. */
+/* floor and ceil. picolibc's are off by an integer or more for some numbers (those seen lie between 2^21
+ * and 2^24) whose fraction reaches into the lower word of the significand. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
