@@ -396,6 +396,8 @@ s32 sys_reply_recv(struct arch_regs *r)
 	remember_port(&t->serve_port, p);
 	__atomic_store_n(&p->server, t->process, __ATOMIC_RELAXED);
 	handle_release(&h); /* serve_port keeps it */
+	if (unlikely(p->detached))
+		port_attach(p);
 
 	spin_lock(&p->lock);
 	error = take_locked(t, p);
@@ -504,8 +506,10 @@ void ipc_process_died(struct process *dead)
 		ipc_fail_calls_locked(p, &orphans, -ECONNRESET);
 		spin_unlock(&p->lock);
 		ipc_wake_failed(&orphans);
-		if (served)
+		if (served) {
 			pager_died(&p->pager);
+			port_detach(p);
+		}
 		handle_release(&h);
 	}
 }

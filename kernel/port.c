@@ -10,8 +10,12 @@
 #include <kernel/port.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
+#include <base/log.h>
 #include <mm/object.h>
 #include <mm/slab.h>
+
+#define WARN_PART 15 /* of the time a dead server's requests wait: 20 s of 300 s */
+#define AGAIN_NS  1000000u
 
 static struct slab_cache port_cache, channel_cache;
 u32 ports_live, channels_live;
@@ -61,6 +65,7 @@ static void last_receiver_gone(struct port *p)
 	list_init(&orphans);
 	list_init(&closed);
 	timer_arm_port(p, 0);
+	timer_arm_detached(p, 0);
 	spin_lock(&p->lock);
 	list_append_all(&orphans, &p->callers);
 	list_append_all(&closed, &p->closed);
@@ -117,6 +122,8 @@ void pager_post(struct pager *pager, struct page_request *req)
 	spin_lock(&p->lock);
 	list_push_back(&p->requests, &req->port_link);
 	port_wake_server_locked(p);
+	if (unlikely(p->detached == PORT_GIVEN_UP)) /* not now: the object's lock is held */
+		timer_arm_detached(p, time_now_ns() + AGAIN_NS);
 	spin_unlock(&p->lock);
 }
 
@@ -125,6 +132,73 @@ bool pager_is_self(struct pager *pager)
 	struct process *server = __atomic_load_n(&port_of(pager)->server, __ATOMIC_RELAXED);
 
 	return server && server == current_process();
+}
+
+/* --- between a server's death and its successor's first message ---
+ *
+ * Page requests wait in the port. After a while the log tells so, and a good while later they fail with
+ * EIO (SIGBUS for a fault), and so does, at once, what comes after them. A successor ends all that. */
+
+u32 port_detached_ms = 300000;
+
+void port_detach(struct port *p)
+{
+	spin_lock(&p->lock);
+	p->detached = PORT_DETACHED;
+	p->detached_ns = time_now_ns();
+	timer_arm_detached(p, p->detached_ns + (u64)port_detached_ms * 1000000u / WARN_PART);
+	spin_unlock(&p->lock);
+}
+
+void port_attach(struct port *p)
+{
+	spin_lock(&p->lock);
+	p->detached = PORT_ATTACHED;
+	timer_arm_detached(p, 0);
+	spin_unlock(&p->lock);
+}
+
+static void fail_requests(struct port *p)
+{
+	for (;;) {
+		struct page_request *r = NULL;
+
+		spin_lock(&p->lock);
+		if (p->detached == PORT_GIVEN_UP && !list_empty(&p->requests))
+			r = list_entry(list_pop_front(&p->requests), struct page_request, port_link);
+		spin_unlock(&p->lock);
+		if (!r)
+			return;
+		request_abandon(r);
+		request_put(r);
+	}
+}
+
+void port_detached_timer(struct port *p, u64 now)
+{
+	u64 limit = (u64)port_detached_ms * 1000000u;
+	u32 waiting = 0;
+
+	spin_lock(&p->lock);
+	list_for_each(r, &p->requests, struct page_request, port_link)
+		waiting++;
+	if (p->detached == PORT_DETACHED) {
+		p->detached = PORT_WARNED;
+		timer_arm_detached(p, p->detached_ns + limit);
+	} else if (p->detached == PORT_WARNED && now >= p->detached_ns + limit) {
+		p->detached = PORT_GIVEN_UP;
+	} else if (p->detached != PORT_GIVEN_UP) {
+		waiting = 0;
+	}
+	bool give_up = p->detached == PORT_GIVEN_UP;
+
+	spin_unlock(&p->lock);
+	if (waiting)
+		log_printf("a pager has been dead for %u s: %u requests %s\n",
+			(u32)((now - p->detached_ns) / 1000000u / 1000u), waiting,
+			give_up ? "fail" : "wait");
+	if (give_up)
+		fail_requests(p);
 }
 
 /* --- channels --- */
@@ -186,6 +260,7 @@ s32 sys_port_create(struct arch_regs *r)
 	list_init(&p->watched);
 	wait_queue_init(&p->server_waiters);
 	timer_init(&p->timer, TIMER_PORT);
+	timer_init(&p->detached_timer, TIMER_DETACHED);
 	__atomic_fetch_add(&ports_live, 1, __ATOMIC_RELAXED);
 	int number = handle_install(HANDLE_PORT, p, RIGHT_RECV | RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
 		QUIRE_HANDLE_NOFORK | QUIRE_HANDLE_CLOEXEC, QUIRE_HANDLE_BASE);

@@ -18,6 +18,10 @@ struct port {
 	u32 timer_bits;
 	struct timer timer; /* TIMER_PORT; time.c's, through timer_arm_port */
 	struct list closed; /* watched channels that were closed, to be told */
+	/* While no server has followed a dead one (port.c): when it died, and what has been done about it. */
+	u64 detached_ns;
+	u32 detached; /* enum port_detached; written under the lock */
+	struct timer detached_timer; /* TIMER_DETACHED */
 	struct list watched; /* channel.watched_link: all of these, told ones excepted */
 };
 
@@ -38,6 +42,14 @@ void channel_handle_put(void *channel, u32 rights);
 void ports_init(void);
 /* For the counts of SYS_INFO. */
 extern u32 ports_live, channels_live;
+
+enum port_detached { PORT_ATTACHED, PORT_DETACHED, PORT_WARNED, PORT_GIVEN_UP };
+/* The server has died; another receives. */
+void port_detach(struct port *p);
+void port_attach(struct port *p);
+void port_detached_timer(struct port *p, u64 now);
+/* How long page requests wait for a dead server's successor (QUIRE_TUNE_DETACHED). */
+extern u32 port_detached_ms;
 
 /* Makes a waiting receiver look at the port again. The port's lock is held. */
 void port_wake_server_locked(struct port *p);

@@ -1,4 +1,5 @@
 /* The system calls on mappings: arguments to mm/'s terms, rights checked. */
+#include <kernel/port.h>
 #include <kernel/pipe.h>
 #include <kernel/process.h>
 #include <kernel/stream.h>
@@ -186,6 +187,14 @@ s32 sys_tune(struct arch_regs *r)
 {
 	u32 value = arch_regs_arg(r, 1), before = fault_around_pages;
 
+	if (arch_regs_arg(r, 0) == QUIRE_TUNE_DETACHED) {
+		before = port_detached_ms;
+		if (value != ~0u && (value < 15 || value > 3600000))
+			return -EINVAL;
+		if (value != ~0u)
+			port_detached_ms = value;
+		return (s32)before;
+	}
 	if (arch_regs_arg(r, 0) != QUIRE_TUNE_FAULT_AROUND)
 		return -EINVAL;
 	if (value != ~0u) {

@@ -63,6 +63,10 @@ static struct port *timer_port(struct timer *t)
 {
 	return container_of(t, struct port, timer);
 }
+static struct port *timer_detached_port(struct timer *t)
+{
+	return container_of(t, struct port, detached_timer);
+}
 static struct process *timer_process(struct timer *t)
 {
 	return container_of(t, struct process, alarm);
@@ -74,6 +78,8 @@ static void owner_get(struct timer *t)
 		thread_get(timer_thread(t));
 	else if (t->kind == TIMER_PORT)
 		port_get(timer_port(t));
+	else if (t->kind == TIMER_DETACHED)
+		port_get(timer_detached_port(t));
 	else
 		process_get(timer_process(t));
 }
@@ -84,6 +90,8 @@ static void owner_put(struct timer *t)
 		thread_put(timer_thread(t));
 	else if (t->kind == TIMER_PORT)
 		port_put(timer_port(t));
+	else if (t->kind == TIMER_DETACHED)
+		port_put(timer_detached_port(t));
 	else
 		process_put(timer_process(t));
 }
@@ -156,6 +164,13 @@ void timer_arm_port(struct port *p, u64 when_ns)
 	spin_unlock(&arm_lock);
 }
 
+void timer_arm_detached(struct port *p, u64 when_ns)
+{
+	spin_lock(&arm_lock);
+	timer_arm(&p->detached_timer, when_ns);
+	spin_unlock(&arm_lock);
+}
+
 static void alarm_fired(struct process *p, u64 at_ns, u64 now)
 {
 	struct quire_siginfo info = {.signo = QSIGALRM, .code = QUIRE_SI_KERNEL};
@@ -176,6 +191,8 @@ static void fire(struct timer *t, u64 at_ns, u64 now)
 		wait_deadline_passed(timer_thread(t), now);
 	else if (t->kind == TIMER_PORT)
 		port_notify(timer_port(t), timer_port(t)->timer_bits);
+	else if (t->kind == TIMER_DETACHED)
+		port_detached_timer(timer_detached_port(t), now);
 	else
 		alarm_fired(timer_process(t), at_ns, now);
 }

@@ -12,6 +12,7 @@ enum timer_kind {
 	TIMER_THREAD, /* struct thread: the deadline of its wait */
 	TIMER_PORT,   /* struct port: SYS_TIMER_SET */
 	TIMER_ALARM,  /* struct process: SYS_ITIMER */
+	TIMER_DETACHED, /* struct port: its server died, and requests wait for the next */
 };
 
 struct timer {
@@ -42,5 +43,7 @@ void timer_disarm(struct timer *t);
  * last receiver goes, or the port lives until the time has come. May be called with the port's lock
  * held (port_put of a last reference never happens in it: the caller holds one). */
 void timer_arm_port(struct port *p, u64 when_ns);
+/* The same for the time until a dead server's requests are reported, then failed. */
+void timer_arm_detached(struct port *p, u64 when_ns);
 
 #endif

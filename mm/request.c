@@ -302,6 +302,20 @@ int object_complete(struct memory_object *o, u32 id, int status)
 	return 0;
 }
 
+void request_abandon(struct page_request *r)
+{
+	struct memory_object *o = r->object;
+	static const u8 nothing[QUIRE_RUN_MAX];
+
+	/* As if a pager had taken it, and then given it up. */
+	if (!request_delivered(r) || r->label == QUIRE_K_IDLE)
+		return;
+	if (r->label == QUIRE_K_FETCH)
+		(void)!object_supply(o, r->id, -EIO, nothing);
+	else
+		(void)!object_complete(o, r->id, -EIO);
+}
+
 /* --- durability --- */
 
 /* What became of the SYNC that a call waits for. False: it is not known here. */

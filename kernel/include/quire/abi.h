@@ -457,6 +457,7 @@ struct quire_stack {
 };
 
 /* What SYS_TUNE sets, for the whole system. */
+#define QUIRE_TUNE_DETACHED 2 /* milliseconds that page requests wait for a dead pager's successor before they fail with EIO (a fault: SIGBUS); at a fifteenth of it the log says so. 300000 */
 #define QUIRE_TUNE_FAULT_AROUND 1 /* pages mapped along with one that was read: a power of two, 1..64; 1 = only that one */
 
 /* ------------------------------------------------------------------ boot */

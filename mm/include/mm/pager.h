@@ -82,5 +82,7 @@ void request_put(struct page_request *r);
 bool request_delivered(struct page_request *r);
 /* Called by the port for each DELIVERED, unanswered request of a pager that died: queued again. */
 void pager_requeue(struct pager *p);
+/* A QUEUED request that no pager will take fails with EIO. */
+void request_abandon(struct page_request *r);
 
 #endif

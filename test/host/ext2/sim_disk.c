@@ -353,6 +353,8 @@ void sim_point(void)
 
 void sim_succeed(bool free_memory)
 {
+	if (!free_memory)
+		kernel_lock_anew();
 	/* What the kernel does with a dead pager's objects. */
 	for (struct object *o = objects, *next; o; o = next) {
 		next = o->link;

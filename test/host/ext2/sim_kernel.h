@@ -57,6 +57,8 @@ extern struct ask *asks;
 /* One lock for the whole kernel; waiting for a change lets go of it. */
 void kernel_lock(void);
 void kernel_unlock(void);
+/* In a child made by fork, whose thread is another than the one that may hold it. */
+void kernel_lock_anew(void);
 /* The same from here to the end of the block. */
 static inline void kernel_unguard(int *guard)
 {

@@ -16,6 +16,13 @@ void kernel_lock(void)
 	pthread_mutex_lock(&lock);
 }
 
+void kernel_lock_anew(void)
+{
+	pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+	memcpy(&lock, &fresh, sizeof(lock));
+}
+
 void kernel_unlock(void)
 {
 	pthread_mutex_unlock(&lock);

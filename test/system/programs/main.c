@@ -25,6 +25,7 @@ static const struct {
 	{"baseline", test_baseline},
 	{"exerciser", test_exerciser},
 	{"survive", test_survive},
+	{"detached", test_detached},
 	{"under-kills", test_under_kills},
 };
 

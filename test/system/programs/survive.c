@@ -2,6 +2,7 @@
  *
  *	t-promise under-kills SERVER[,SERVER...] SEED TEST [ARGUMENT...]
  *	t-promise survive OPERATIONS SEED
+ *	t-promise detached
  *
  * under-kills runs another test of this program and meanwhile kills one of the servers at a time, at
  * random moments: in the middle of work, and often a second time while the successor is still taking
@@ -10,6 +11,9 @@
  * survive is several processes, each in a directory of its own, that make, fill, map, append to, cut,
  * rename and remove files, also with the last name gone; each knows what must be in them, byte for byte.
  * It leaves the files for the host to read.
+ *
+ * detached is a pager that dies with no successor: who waits for it hears EIO or gets SIGBUS in the end, not
+ * before its time, and everything that is resident goes on.
  */
 #include "promise.h"
 #include <errno.h>
@@ -18,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <quire/ipc.h>
 
 /* Init gives a server up that dies too often within two seconds of its start. */
 #define STEADY_MS 2100u
@@ -318,5 +323,79 @@ int test_survive(int argc, char **argv)
 		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a worker ended with %d", status);
 	sync();
 	printf("survive: %u operations\n", operations);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ no successor */
+
+#define LIMIT_MS 3000u
+
+static uint64_t now_ms(void)
+{
+	return sys_clock(QUIRE_CLOCK_MONOTONIC) / 1000000u;
+}
+
+/* Supplies the first page it is asked for, takes the next request and dies. */
+static void serve_one(int port, int object)
+{
+	struct quire_msg msg;
+
+	memset(&msg, 0, sizeof(msg));
+	for (unsigned fetches = 0; sys_reply_recv(port, &msg) >= 0;) {
+		if (ipc_label(&msg) != QUIRE_K_FETCH)
+			continue;
+		if (fetches++ == 1)
+			_exit(0);
+		memset(ipc_buffer()->data, 0xff, msg.w[1]);
+		sys_obj_supply(object, msg.w[2], 0);
+	}
+	_exit(1);
+}
+
+int test_detached(int argc, char **argv)
+{
+	int port = sys_port_create(), object = sys_obj_create_paged(port, 7, 64 * PAGE), status;
+	uint32_t before = (uint32_t)sys_tune(QUIRE_TUNE_DETACHED, LIMIT_MS);
+	uint8_t byte;
+
+	(void)argc, (void)argv;
+	sys_handle_flags(port, 0, QUIRE_HANDLE_NOFORK);
+	EXPECT(port >= 0 && object >= 0 && before == 300000, "port, object, limit");
+	int fd = sys_stream_create(object, QUIRE_O_RDWR);
+	volatile uint8_t *p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	EXPECT(fd >= 0 && p != MAP_FAILED, "mmap of the object");
+	madvise((void *)p, 64 * PAGE, MADV_RANDOM);
+	pid_t server = fork();
+
+	if (server == 0)
+		serve_one(port, object);
+	EXPECT(p[0] == 0, "the page that is supplied");
+	pid_t faulter = fork();
+
+	if (faulter == 0)
+		_exit(p[40 * PAGE]); /* this kills the server */
+	EXPECT(waitpid(server, &status, 0) == server && status == 0, "the server ended with %d", status);
+	uint64_t died = now_ms();
+
+	p[0] = 5;
+	EXPECT(p[0] == 5 && pread(fd, &byte, 1, 0) == 1 && byte == 5, "what is resident goes on");
+	EXPECT(pread(fd, &byte, 1, 20 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
+	EXPECT(now_ms() - died + 50 >= LIMIT_MS, "EIO after %lu ms already", (unsigned long)(now_ms() - died));
+	EXPECT(waitpid(faulter, &status, 0) == faulter && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+		"the fault ended with %x", status);
+	died = now_ms();
+	EXPECT(pread(fd, &byte, 1, 30 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
+	EXPECT(now_ms() - died < LIMIT_MS / 2, "it waited again");
+	sys_tune(QUIRE_TUNE_DETACHED, before);
+
+	/* A successor, and all is well. */
+	server = fork();
+	if (server == 0)
+		serve_one(port, sys_obj_attach(port, 7));
+	EXPECT(p[50 * PAGE] == 0 && p[0] == 5, "a successor serves");
+	kill(server, SIGKILL);
+	EXPECT(waitpid(server, &status, 0) == server, "wait");
+	printf("detached: heard in time\n");
 	return 0;
 }

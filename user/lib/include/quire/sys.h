@@ -717,4 +717,10 @@ static inline int sys_trace(int operation, uint32_t arg, void *buf, uint32_t siz
 	return (int)quire_ecall4(SYS_TRACE, operation, (long)arg, (long)buf, (long)size);
 }
 
+/* value ~0: only asks. Returns what it was. */
+static inline int sys_tune(int what, uint32_t value)
+{
+	return (int)quire_ecall2(SYS_TUNE, what, (long)value);
+}
+
 #endif
