@@ -92,7 +92,7 @@ int request_fetch_locked(struct memory_object *o, u64 index, enum page_want want
 {
 	u64 end = min_of(pages_of(o->size), index + max_of(ahead, 1u));
 
-	end = min_of(end, index + QUIRE_RUN_MAX);
+	end = min_of(end, index + (o->fetch_single ? 1 : QUIRE_RUN_MAX));
 	if (pager_is_self(o->pager))
 		return -EDEADLK;
 	struct page_request *r = request_create(o, QUIRE_K_FETCH);
@@ -253,7 +253,9 @@ int object_supply(struct memory_object *o, u32 id, int status, const u8 *zero_ma
 			continue;
 		}
 		if (status < 0) {
-			radix_set(&o->slots, index, word, slot_of_error(status));
+			/* One page that can't be read must not fail its neighbours: of a run that failed
+			 * each is asked for again, by itself. */
+			radix_set(&o->slots, index, word, r->count > 1 ? 0 : slot_of_error(status));
 			frame_put(f);
 			continue;
 		}
@@ -263,6 +265,8 @@ int object_supply(struct memory_object *o, u32 id, int status, const u8 *zero_ma
 		if (index == pages_of(o->size) - 1)
 			object_zero_tail_locked(o);
 	}
+	if (status < 0 && r->count > 1)
+		o->fetch_single = true;
 	request_finish_locked(r, status);
 	spin_unlock(&o->lock);
 	request_put(r);

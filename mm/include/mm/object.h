@@ -39,6 +39,7 @@ struct memory_object {
 	struct { u32 id; int status; } sync_done[8]; /* the latest answers to SYNC */
 	u32 sync_next;
 	bool truncating;   /* pages at or beyond the size are still to be dropped */
+	bool fetch_single; /* a run of it could not be read: from now on page by page */
 	bool idle_posted;  /* QUIRE_K_IDLE is under way */
 	const void *extender; /* thread that is writing beyond the size; others wait on size_waiters */
 	bool tail_written;    /* it is copying to the last page, behind the size, which was zeros there */
