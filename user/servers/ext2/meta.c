@@ -8,13 +8,16 @@
  *
  * A flush goes in two passes: first the blocks that inodes own (indirect blocks, directories), then
  * the fixed ones that name them (inode tables, bitmaps, the superblock). So after a power failure no
- * inode names a block that was never initialised. What is changed while a flush is on its way may
- * reach the disk in part; nobody has been told yet that it is there.
+ * inode names a block that was never initialised. What is changed while the first pass is on its way
+ * has its turn in one more; the fixed blocks are written with the lock held, so that none of them can
+ * come to name, even while the disk reads it, an owned block that is not on the disk yet.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <assert.h>
 #include "core.h"
+
+#define OWNED_ATTEMPTS 3 /* of writing owned blocks with the lock let go, before it is held */
 
 enum meta_pass { META_OWNED, META_EVERYTHING };
 
@@ -142,7 +145,8 @@ static void landed(struct fs *fs, uint32_t block, int error)
 		meta_dirty(fs, block);
 }
 
-static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_pass pass)
+/* `held`: the lock is not let go while writing; for a successor it is as if it were. */
+static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_pass pass, bool held)
 {
 	struct block_run runs[FLUSH_RUN_PAGES * (PAGE_BYTES >> EXT2_MIN_BLOCK_SHIFT)];
 	struct backing *backing = fs->backing;
@@ -154,10 +158,14 @@ static int write_pages(struct fs *fs, uint32_t page, uint32_t count, enum meta_p
 		return error;
 	n = take_runs(fs, from, end < fs->blocks ? end : fs->blocks, pass, runs);
 	settle_pages(fs, page, count);
-	fs_unlock(fs);
+	if (held)
+		undo_commit(fs);
+	else
+		fs_unlock(fs);
 	error = n ? backing->write(backing, runs, n, fs->block_size) : 0;
 	backing->end(backing, error);
-	fs_lock(fs);
+	if (!held)
+		fs_lock(fs);
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t b = runs[i].block; b < runs[i].block + runs[i].count; b++)
 			landed(fs, b, error);
@@ -206,9 +214,9 @@ static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass
 	return false;
 }
 
-/* One pass over the pages [page, limit). The lock is let go while writing; *written counts pages. */
-static int write_pass(
-	struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, uint32_t *written)
+/* One pass over the pages [page, limit); *written counts pages. */
+static int write_pass(struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, bool held,
+	uint32_t *written)
 {
 	while ((page = bit_next(fs->stored, page, limit)) < limit) {
 		uint32_t count = 0;
@@ -217,7 +225,7 @@ static int write_pass(
 		while (count < FLUSH_RUN_PAGES && page + count < limit &&
 			page_in_pass(fs, page + count, pass))
 			count++;
-		error = count ? write_pages(fs, page, count, pass) : 0;
+		error = count ? write_pages(fs, page, count, pass, held) : 0;
 		if (error)
 			return error;
 		*written += count;
@@ -231,20 +239,43 @@ int meta_write_page(struct fs *fs, uint32_t page)
 	uint32_t written = 0;
 
 	fs_assert_locked(fs);
-	return write_pass(fs, page, page + 1, META_EVERYTHING, &written);
+	return write_pass(fs, page, page + 1, META_EVERYTHING, true, &written);
+}
+
+static bool owned_left(const struct fs *fs)
+{
+	uint32_t limit = page_count(fs);
+
+	for (uint32_t p = bit_next(fs->stored, 0, limit); p < limit; p = bit_next(fs->stored, p + 1, limit))
+		if (page_in_pass(fs, p, META_OWNED))
+			return true;
+	return false;
+}
+
+/* Writes what inodes own and waits until it is on the disk. */
+static int write_owned(struct fs *fs, bool held)
+{
+	uint32_t written = 0;
+	int error = write_pass(fs, 0, page_count(fs), META_OWNED, held, &written);
+
+	if (error || !written)
+		return error;
+	if (!held)
+		fs_unlock(fs);
+	error = fs->backing->barrier(fs->backing);
+	if (!held)
+		fs_lock(fs);
+	return error;
 }
 
 int meta_write_all(struct fs *fs)
 {
-	uint32_t limit = page_count(fs), written = 0;
-	int error;
+	uint32_t written = 0;
+	int error = 0;
 
 	fs_assert_locked(fs);
-	error = write_pass(fs, 0, limit, META_OWNED, &written);
-	if (!error && written) {
-		fs_unlock(fs);
-		error = fs->backing->barrier(fs->backing);
-		fs_lock(fs);
-	}
-	return error ? error : write_pass(fs, 0, limit, META_EVERYTHING, &written);
+	/* Others may dirty more meanwhile; at last they have to wait. */
+	for (unsigned attempt = 0; !error && (attempt == 0 || owned_left(fs)); attempt++)
+		error = write_owned(fs, attempt == OWNED_ATTEMPTS);
+	return error ? error : write_pass(fs, 0, page_count(fs), META_EVERYTHING, true, &written);
 }
