@@ -135,10 +135,12 @@ struct fs {
 	uint32_t dirty_count;
 	uint32_t
 		*stored; /* a bit a page of the mapping: stored to since it was last written back */
+	uint32_t *stored_words; /* a bit a word of `stored`: the word is not 0 */
 	uint32_t stored_count;
 	uint32_t *frozen, *thawing; /* a bit a block: see balloc.c */
 	uint32_t frozen_count, thawing_count;
 	uint32_t reserved; /* blocks promised to inodes but not yet taken from the bitmaps */
+	bool pending; /* some change since the last flush is of more than times: data may depend on it */
 	uint64_t changes;  /* counts meta_dirty, to see whether all has been quiet */
 	bool written;	   /* the superblock on the disk does not say "clean" */
 	bool was_clean;	   /* it did when mounted */
@@ -174,6 +176,8 @@ void fs_unmount(struct fs *fs);
 /* Without the lock. Writes all dirty metadata; `clean`: then marks the file system clean if nothing
  * has changed meanwhile. Ends with a barrier. */
 int fs_flush(struct fs *fs, bool clean);
+/* The same for what data that has been written needs to be found again: times may be left for later. */
+int fs_flush_for_data(struct fs *fs);
 /* The orphan list: inodes without a name that are still in use. */
 void orphan_add(struct inode *ip);
 int orphan_remove(struct inode *ip);
@@ -186,6 +190,8 @@ void meta_free(struct fs *fs);
 /* A metadata block in the mapping; the number has been checked. */
 void *meta_block(struct fs *fs, uint32_t block);
 void meta_dirty(struct fs *fs, uint32_t block);
+/* The same, but nothing is lost if it reaches the disk later than a sync of data: times. */
+void meta_dirty_times(struct fs *fs, const void *p);
 /* The block that holds `p`, which points into the mapping. */
 void meta_dirty_at(struct fs *fs, const void *p);
 /* A block just allocated becomes metadata: zeroed and dirty. */

@@ -277,7 +277,7 @@ void inode_set_time(struct inode *ip, unsigned which, uint64_t seconds, uint32_t
 		if (HAS_EXTRA(ip, ctime_extra))
 			ip->raw->ctime_extra = extra;
 	}
-	inode_dirty(ip);
+	meta_dirty_times(ip->fs, ip->raw);
 }
 
 void inode_touch(struct inode *ip, unsigned which)

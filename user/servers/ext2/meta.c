@@ -36,15 +36,17 @@ static uint32_t page_count(const struct fs *fs)
 int meta_init(struct fs *fs)
 {
 	fs->stored = calloc((page_count(fs) + 31) / 32, 4);
+	fs->stored_words = calloc((page_count(fs) + 1023) / 1024, 4);
 	fs->dirty = calloc(bitmap_words(fs), 4);
 	fs->frozen = calloc(bitmap_words(fs), 4);
 	fs->thawing = calloc(bitmap_words(fs), 4);
-	return fs->stored && fs->dirty && fs->frozen && fs->thawing ? 0 : -ENOMEM;
+	return fs->stored && fs->stored_words && fs->dirty && fs->frozen && fs->thawing ? 0 : -ENOMEM;
 }
 
 void meta_free(struct fs *fs)
 {
 	free(fs->stored);
+	free(fs->stored_words);
 	free(fs->dirty);
 	free(fs->frozen);
 	free(fs->thawing);
@@ -60,6 +62,7 @@ static void page_stored(struct fs *fs, uint32_t page)
 {
 	if (!bit_get(fs->stored, page)) {
 		fs->stored[page / 32] |= 1u << page % 32;
+		fs->stored_words[page / 1024] |= 1u << page / 32 % 32;
 		fs->stored_count++;
 	}
 }
@@ -70,7 +73,7 @@ void meta_stored(struct fs *fs, uint32_t block)
 	page_stored(fs, block / fs->blocks_per_page);
 }
 
-void meta_dirty(struct fs *fs, uint32_t block)
+static void mark_dirty(struct fs *fs, uint32_t block)
 {
 	fs_assert_locked(fs);
 	assert(block < fs->blocks);
@@ -82,10 +85,25 @@ void meta_dirty(struct fs *fs, uint32_t block)
 	}
 }
 
+void meta_dirty(struct fs *fs, uint32_t block)
+{
+	mark_dirty(fs, block);
+	fs->pending = true;
+}
+
+static uint32_t block_at(const struct fs *fs, const void *p)
+{
+	return (uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift);
+}
+
 void meta_dirty_at(struct fs *fs, const void *p)
 {
-	meta_dirty(fs,
-		(uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
+	meta_dirty(fs, block_at(fs, p));
+}
+
+void meta_dirty_times(struct fs *fs, const void *p)
+{
+	mark_dirty(fs, block_at(fs, p));
 }
 
 void *meta_new(struct fs *fs, uint32_t block)
@@ -119,6 +137,21 @@ static uint32_t next_bit(const uint32_t *bits, uint32_t from, uint32_t end)
 		from = (from | 31) + 1;
 	}
 	return end;
+}
+
+/* The first page stored to in [page, limit), or limit. A flush of a large disk asks this about all of
+ * it, so what has no bit is passed over a thousand pages at a time. */
+static uint32_t next_stored(const struct fs *fs, uint32_t page, uint32_t limit)
+{
+	uint32_t word_end = (page | 31) + 1, word;
+
+	if (word_end > limit)
+		word_end = limit;
+	page = next_bit(fs->stored, page, word_end);
+	if (page < word_end || page >= limit)
+		return page;
+	word = next_bit(fs->stored_words, page / 32, (limit + 31) / 32);
+	return word * 32 < limit ? next_bit(fs->stored, word * 32, limit) : limit;
 }
 
 /* What a pass of a flush writes of a page. */
@@ -160,6 +193,8 @@ static void settle_pages(struct fs *fs, uint32_t page, uint32_t count)
 			*byte = *byte;
 		} else if (bit_get(fs->stored, p)) {
 			fs->stored[p / 32] &= ~(1u << p % 32);
+			if (!fs->stored[p / 32])
+				fs->stored_words[p / 1024] &= ~(1u << p / 32 % 32);
 			fs->stored_count--;
 		}
 	}
@@ -216,7 +251,7 @@ static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass
 static int write_pass(
 	struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, uint32_t *written)
 {
-	while ((page = next_bit(fs->stored, page, limit)) < limit) {
+	while ((page = next_stored(fs, page, limit)) < limit) {
 		uint32_t count = 0;
 		int error;
 

@@ -342,6 +342,7 @@ static int flush_with_lock(struct fs *fs, bool clean)
 			return error;
 	}
 	changes = fs->changes;
+	fs->pending = false;
 	frozen_begin(fs);
 	error = meta_write_all(fs);
 	if (!error) {
@@ -350,6 +351,8 @@ static int flush_with_lock(struct fs *fs, bool clean)
 		fs_lock(fs);
 	}
 	frozen_end(fs, !error);
+	if (error)
+		fs->pending = true;
 	if (!error && clean && fs->written && fs->was_clean && changes == fs->changes &&
 		!fs->dirty_count)
 		error = write_super(fs, true);
@@ -366,6 +369,24 @@ int fs_flush(struct fs *fs, bool clean)
 	fs_lock(fs);
 	error = flush_with_lock(fs, clean);
 	fs_unlock(fs);
+	pthread_mutex_unlock(&fs->flush_lock);
+	return error;
+}
+
+int fs_flush_for_data(struct fs *fs)
+{
+	int error;
+
+	/* The lock of flushes, so that a flush on its way counts as done only when it is. */
+	pthread_mutex_lock(&fs->flush_lock);
+	fs_lock(fs);
+	if (fs->pending) {
+		error = flush_with_lock(fs, false);
+		fs_unlock(fs);
+	} else {
+		fs_unlock(fs);
+		error = fs->read_only ? 0 : fs->backing->barrier(fs->backing);
+	}
 	pthread_mutex_unlock(&fs->flush_lock);
 	return error;
 }
