@@ -366,8 +366,10 @@ struct quire_exec {
 
 #define QUIRE_WNOHANG	 1
 #define QUIRE_WUNTRACED	 2
+#define QUIRE_WCONTINUED 8
 #define QUIRE_WNOWAIT	 0x10 /* only tell: the child can be waited for again */
-/* Wait status: exited: status << 8; killed: signal; stopped: 0x7f | signal << 8. */
+/* Wait status: exited: status << 8; killed: signal; stopped: 0x7f | signal << 8;
+ * continued: 0xffff. A stop that SIGCONT has ended is not reported any more, nor the other way round. */
 
 struct quire_usage {
 	uint64_t user_ns;
@@ -439,6 +441,7 @@ struct quire_siginfo {
 #define QUIRE_CLD_EXITED  1
 #define QUIRE_CLD_KILLED  2
 #define QUIRE_CLD_STOPPED 5
+#define QUIRE_CLD_CONTINUED 6
 
 struct quire_sigframe {
 	uint32_t regs[32]; /* regs[0] = pc, regs[n] = xn */

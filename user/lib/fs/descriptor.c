@@ -202,8 +202,6 @@ int pipe(int fds[2])
 
 /* ------------------------------------------------------------------ to the disk */
 
-
-
 static int sync_descriptor(int fd, int flags)
 {
 	struct __libc_request request = {.label = FS_SYNC};
