@@ -34,6 +34,7 @@
 #define ARGS_MAX      (STACK_CHARGED / 2) /* strings and their pointers together */
 #define IMAGE_END     0x80000000u /* segments lie below: the rest is for stacks and mmap */
 #define SEGMENTS_MAX  16
+#define REAP_STEPS    16 /* of the image before, in one call */
 
 /* ------------------------------------------------------------------ mapping */
 
@@ -304,6 +305,28 @@ void exec_enter(struct thread *t, const struct exec_image *image)
 
 /* ------------------------------------------------------------------ the system call */
 
+/* A space that a vfork child of the old image still runs in is left to that child. Nobody finds the
+ * space any more, so once the reference is the only one it stays that. */
+bool exec_reap_step(struct process *p)
+{
+	struct aspace *old = p->old_space;
+
+	if (__atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1 && aspace_destroy_step(old))
+		return false;
+	p->old_space = NULL;
+	aspace_put(old);
+	return true;
+}
+
+/* The image of an exec before this one, in bounded steps. 0: it is gone. */
+static int reap_older_space(struct process *p)
+{
+	for (u32 i = 0; p->old_space != NULL && !exec_reap_step(p); i++)
+		if (i == REAP_STEPS)
+			return -EAGAIN_STEP;
+	return 0;
+}
+
 /* Ends the other threads. 0: the caller is alone. */
 static int end_other_threads(struct process *p, struct thread *t)
 {
@@ -343,6 +366,7 @@ static void step_over(struct process *p, struct thread *t, const struct exec_ima
 	struct aspace *old = p->space;
 	bool borrowed = p->vfork_parent != NULL;
 
+	debug_assert(p->old_space == NULL);
 	if (t->msg_frame != PFN_NONE)
 		frame_unpin(frame_of(t->msg_frame));
 	t->msg_frame = PFN_NONE;
@@ -357,13 +381,10 @@ static void step_over(struct process *p, struct thread *t, const struct exec_ima
 	signal_reset_exec(p, t);
 	t->robust_list = 0;
 	exec_enter(t, image);
-	if (borrowed || p->old_space != NULL) {
-		aspace_put(old);
+	p->old_space = old; /* borrowed: our reference is given back, or the parent has gone and it is ours */
+	attention_set(t, ATTENTION_REAP);
+	if (borrowed)
 		process_release_vfork(p);
-	} else {
-		p->old_space = old;
-		attention_set(t, ATTENTION_REAP);
-	}
 }
 
 /* Up to a zero or the name's size; the rest is zero. */
@@ -428,6 +449,8 @@ s32 sys_exec(struct arch_regs *r)
 	error = file != NULL ? build_from_user(file, &e, &image) : -EACCES;
 	if (!error) {
 		error = end_other_threads(p, t);
+		if (!error)
+			error = reap_older_space(p);
 		if (!error)
 			error = futex_thread_died(t); /* -EBLOCKED, or robust mutexes are dealt with */
 		if (error)

@@ -8,7 +8,7 @@
  *     thread:   robust mutexes -> call given up, buffer unpinned -> is another thread left?
  *                 yes: leave the space, off the lists, DEAD
  *                 no:  the thread takes the process down:
- *     process:  alarm, handles, calls owed -> the space, some pages at a time -> orphans to init,
+ *     process:  alarm, calls owed -> handles, some at a time -> the space, some pages at a time -> orphans to init,
  *               ZOMBIE, SIGCHLD, parent woken -> DEAD
  *
  * Which thread is last is decided once, under signal_lock (join_process refuses new ones then): a
@@ -27,7 +27,7 @@
 #define SPACE_STEPS 8 /* of aspace_destroy_step, between two chances to preempt */
 
 enum thread_stage { THREAD_ROBUST, THREAD_RELEASE, THREAD_LEAVE, THREAD_LAST };
-enum process_stage { PROCESS_HANDLES, PROCESS_SPACE, PROCESS_END };
+enum process_stage { PROCESS_CALLS, PROCESS_HANDLES, PROCESS_SPACE, PROCESS_END };
 
 void process_exit_current(int wait_status)
 {
@@ -113,7 +113,7 @@ static bool become_zombie_locked(struct process *p)
 
 	orphan_children_locked(p);
 	p->state = PROCESS_ZOMBIE;
-	p->stop_to_report = false;
+	p->stop_to_report = p->continue_to_report = false;
 	if (unwanted) {
 		p->parent = NULL;
 		process_unlink_locked(p);
@@ -123,20 +123,42 @@ static bool become_zombie_locked(struct process *p)
 	return unwanted;
 }
 
+/* Of a change of the child's that is not its end. */
+static void tell_parent_locked(struct process *p, int code, int sig)
+{
+	struct quire_siginfo info = {
+		.signo = QSIGCHLD, .code = code, .pid = p->pid, .status = sig};
+
+	if (p->parent == NULL)
+		return;
+	if (!(p->parent->actions[QSIGCHLD].flags & QUIRE_SA_NOCLDSTOP))
+		signal_send_process(p->parent, QSIGCHLD, &info);
+	wait_wake_all(&p->parent->child_waiters);
+}
+
 void process_stopped(struct process *p, int sig)
 {
-	struct quire_siginfo info = {.signo = QSIGCHLD, .code = QUIRE_CLD_STOPPED, .status = sig};
+	bool still;
 
 	spin_lock(&process_lock);
-	info.pid = p->pid;
-	p->stop_signal = (u8)sig;
-	p->stop_to_report = true;
-	if (p->parent != NULL) {
-		if (!(p->parent->actions[QSIGCHLD].flags & QUIRE_SA_NOCLDSTOP))
-			signal_send_process(p->parent, QSIGCHLD, &info);
-		wait_wake_all(&p->parent->child_waiters);
+	spin_lock(&p->signal_lock);
+	still = p->stopped;
+	spin_unlock(&p->signal_lock);
+	if (still) {
+		p->stop_signal = (u8)sig;
+		p->stop_to_report = true;
+		p->continue_to_report = false;
+		tell_parent_locked(p, QUIRE_CLD_STOPPED, sig);
 	}
 	spin_unlock(&process_lock);
+}
+
+void process_continued_locked(struct process *p)
+{
+	debug_assert(spin_is_locked(&process_lock));
+	p->stop_to_report = false;
+	p->continue_to_report = true;
+	tell_parent_locked(p, QUIRE_CLD_CONTINUED, QSIGCONT);
 }
 
 /* The last thread: nobody else is in the process. True when it has become a zombie. */
@@ -145,20 +167,20 @@ static bool process_step(struct process *p, struct thread *t)
 	bool put;
 
 	switch (p->exit_stage) {
-	case PROCESS_HANDLES:
+	case PROCESS_CALLS:
 		alarm_cancel(p);
 		record_usage(p);
 		ipc_process_died(p); /* while its ports can still be found */
-		handle_table_close_all(&p->handles);
+		p->exit_stage = PROCESS_HANDLES;
+		/* fall through */
+	case PROCESS_HANDLES:
+		if (!handle_table_close_step(&p->handles))
+			return false;
 		p->exit_stage = PROCESS_SPACE;
 		/* fall through */
 	case PROCESS_SPACE:
-		if (p->old_space != NULL) {
-			if (aspace_destroy_step(p->old_space))
-				return false;
-			aspace_put(p->old_space);
-			p->old_space = NULL;
-		}
+		if (p->old_space != NULL && !exec_reap_step(p))
+			return false;
 		if (!space_step(p, &p->space))
 			return false;
 		p->exit_stage = PROCESS_END;

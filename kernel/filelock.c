@@ -4,7 +4,12 @@
  *
  * A process that closes any descriptor of a file, or ends, loses its ranges on it; a stream that is
  * closed for the last time loses its flock. Waiters all wait on one queue and look again when anything
- * is released. A wait that would close a circle of waiting processes is refused (EDEADLK).
+ * is released. A wait for a range that would close a circle of processes waiting for ranges is refused
+ * (EDEADLK). A flock that is converted is given up before the wait for the other kind: two streams that
+ * share a file and both want it alone would wait for each other.
+ *
+ * A lock may be set while another thread closes the descriptor: sys_fcntl looks again afterwards, since
+ * the close has released what it found and will not come back.
  */
 #include <kernel/stream.h>
 #include <kernel/process.h>
@@ -12,7 +17,8 @@
 #include <mm/object.h>
 #include <mm/slab.h>
 
-#define TO_END ((s64)0x7fffffffffffffffll)
+#define TO_END	  ((s64)0x7fffffffffffffffll)
+#define LOCKS_MAX 4096 /* each call walks the list with interrupts off */
 
 struct file_lock {
 	struct list link;
@@ -25,6 +31,7 @@ struct file_lock {
 
 static struct spinlock locks_lock = SPINLOCK_INIT(RANK_STREAM);
 static struct list locks = LIST_INIT(locks);
+static u32 lock_count;
 static struct wait_queue waiters = {LIST_INIT(waiters.threads)};
 
 static bool same_owner(const struct file_lock *a, const struct file_lock *b)
@@ -64,9 +71,16 @@ static bool closes_circle(s32 holder, s32 pid)
 	return false;
 }
 
+static void add_locked(struct file_lock *l)
+{
+	list_push_back(&locks, &l->link);
+	lock_count++;
+}
+
 static void release_locked(struct file_lock *l)
 {
 	list_remove(&l->link);
+	lock_count--;
 	kfree(l, sizeof(*l));
 }
 
@@ -86,7 +100,7 @@ static void cut_locked(const struct file_lock *range, struct file_lock **spare)
 			*upper = *l;
 			upper->start = range->end + 1;
 			l->end = range->start - 1;
-			list_push_back(&locks, &upper->link);
+			add_locked(upper);
 		} else if (left) {
 			l->end = range->start - 1;
 		} else if (right) {
@@ -110,6 +124,16 @@ static void merge_locked(struct file_lock *mine)
 		}
 }
 
+/* Does the range lie inside a lock of its owner's, with some left on both sides? */
+static bool splits_locked(const struct file_lock *range)
+{
+	list_for_each(l, &locks, struct file_lock, link)
+		if (same_kind(l, range) && same_owner(l, range) && l->start < range->start &&
+			l->end > range->end)
+			return true;
+	return false;
+}
+
 /* Sets or clears, or waits. unlock: only cut. */
 static int apply(const struct file_lock *want, bool unlock, bool wait)
 {
@@ -124,10 +148,14 @@ static int apply(const struct file_lock *want, bool unlock, bool wait)
 	spin_lock(&locks_lock);
 	struct file_lock *holder = unlock ? NULL : conflict_locked(want);
 
-	if (holder && !wait) {
+	if (lock_count >= LOCKS_MAX && (!unlock || splits_locked(want))) {
+		error = -ENOLCK;
+	} else if (holder && !wait) {
 		error = -EAGAIN;
 	} else if (holder) {
-		t->lock_wait_pid = (u32)holder->pid;
+		t->lock_wait_pid = want->stream ? 0 : (u32)holder->pid;
+		if (want->stream)
+			cut_locked(want, &spare);
 		if (!want->stream && closes_circle(holder->pid, want->pid)) {
 			error = -EDEADLK;
 		} else if (wait_was_interrupted()) {
@@ -140,7 +168,7 @@ static int apply(const struct file_lock *want, bool unlock, bool wait)
 		cut_locked(want, &spare);
 		if (!unlock) {
 			*mine = *want;
-			list_push_back(&locks, &mine->link);
+			add_locked(mine);
 			merge_locked(mine);
 			mine = NULL;
 		}

@@ -19,6 +19,8 @@ struct handle_chunk {
 	u32 used[HANDLE_CHUNK / 32];
 };
 
+#define CLOSE_STEP 32 /* handles, between two chances to preempt */
+
 static u32 live_total;
 
 /* --- by type --- */
@@ -178,10 +180,15 @@ static u32 next_used_locked(struct handle_table *t, u32 number)
 	return number;
 }
 
-/* Closes every handle that has one of the flags (0: all). */
-static void close_flagged(struct handle_table *t, u32 flags)
+/* Closes handles that have one of the flags (0: any), `most` of them. True: there are no more. Closing
+ * a descriptor releases the process's record locks on its file, but for a table that is a child's
+ * which never came to be. */
+static bool close_flagged(struct handle_table *t, u32 flags, u32 most)
 {
-	for (u32 number = 0;;) {
+	bool own = t == &current_process()->handles;
+	u32 number = 0;
+
+	for (u32 n = 0; n < most; n++) {
 		struct handle old = {0};
 
 		spin_lock(&t->lock);
@@ -194,27 +201,36 @@ static void close_flagged(struct handle_table *t, u32 flags)
 		}
 		spin_unlock(&t->lock);
 		if (number >= QUIRE_HANDLE_MAX)
-			return;
-		if (old.type == HANDLE_STREAM)
+			return true;
+		if (own && old.type == HANDLE_STREAM)
 			stream_closing(&old);
 		handle_release(&old);
 	}
+	return false;
 }
 
 void handle_table_close_exec(struct handle_table *t)
 {
-	close_flagged(t, QUIRE_HANDLE_CLOEXEC);
+	(void)close_flagged(t, QUIRE_HANDLE_CLOEXEC, ~0u);
 }
 
-void handle_table_close_all(struct handle_table *t)
+bool handle_table_close_step(struct handle_table *t)
 {
-	close_flagged(t, 0);
+	if (!close_flagged(t, 0, CLOSE_STEP))
+		return false;
 	for (u32 i = 0; i < HANDLE_CHUNKS; i++) {
 		if (!t->chunks[i])
 			continue;
 		kfree(t->chunks[i], sizeof(struct handle_chunk));
 		t->chunks[i] = NULL;
 	}
+	return true;
+}
+
+void handle_table_close_all(struct handle_table *t)
+{
+	while (!handle_table_close_step(t))
+		;
 }
 
 bool handle_table_each(struct handle_table *t, u32 *number, enum handle_type type, struct handle *out)
@@ -255,6 +271,18 @@ int handle_lookup(u32 number, enum handle_type type, u32 rights, struct handle *
 	}
 	spin_unlock(&t->lock);
 	return error;
+}
+
+bool handle_names(u32 number, const void *object)
+{
+	struct handle_table *t = &current_process()->handles;
+
+	spin_lock(&t->lock);
+	struct handle *h = slot_locked(t, number);
+	bool names = h && h->object == object;
+
+	spin_unlock(&t->lock);
+	return names;
 }
 
 int handle_install_into(struct handle_table *t, const struct handle *h, u32 min)

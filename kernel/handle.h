@@ -48,6 +48,8 @@ void handle_table_init(struct handle_table *t);
 int must_check handle_table_fork(struct handle_table *from, struct handle_table *to);
 void handle_table_close_exec(struct handle_table *t);
 void handle_table_close_all(struct handle_table *t);
+/* A bounded step of it. True: all are closed. */
+bool must_check handle_table_close_step(struct handle_table *t);
 
 /* Looks a handle up in the current process and takes a reference. -EBADF: none or wrong type;
  * -EACCES: a right is missing. type HANDLE_NONE: any. The caller ends with handle_release(&h). */
@@ -63,6 +65,8 @@ int must_check handle_close(u32 number);
 /* The memory object behind an OBJECT or STREAM handle, without a reference of its own; else NULL. In
  * stream.c. */
 struct memory_object *handle_memory_object(const struct handle *h);
+/* Does the current process's number still name this object? */
+bool handle_names(u32 number, const void *object);
 /* One more reference to what a handle names. */
 void handle_get(const struct handle *h);
 /* Sets and clears QUIRE_HANDLE_ flags; those in force afterwards, or -EBADF. */

@@ -474,12 +474,33 @@ void ipc_wake_failed(struct list *calls)
 	}
 }
 
+/* The calls on the port that the process has taken and can't answer any more. */
+static void fail_taken(struct port *p, const struct process *dead)
+{
+	struct list orphans;
+
+	list_init(&orphans);
+	spin_lock(&p->lock);
+	list_for_each_safe(t, &p->taken, struct thread, call_link)
+		if (t->call_server == dead) {
+			list_remove(&t->call_link);
+			list_push_back(&orphans, &t->call_link);
+		}
+	ipc_fail_calls_locked(p, &orphans, -ECONNRESET);
+	spin_unlock(&p->lock);
+	ipc_wake_failed(&orphans);
+}
+
 void ipc_thread_gone(struct thread *t)
 {
 	if (t->call_port)
 		port_put(t->call_port);
-	if (t->serve_port)
+	if (t->serve_port) {
+		/* The process may have no handle to the port any more for ipc_process_died to find. */
+		if (t->process->state == PROCESS_DYING)
+			fail_taken(t->serve_port, t->process);
 		port_put(t->serve_port);
+	}
 	t->call_port = t->serve_port = NULL;
 }
 
@@ -490,22 +511,14 @@ void ipc_process_died(struct process *dead)
 
 	while (handle_table_each(&dead->handles, &number, HANDLE_PORT, &h)) {
 		struct port *p = h.object;
-		struct list orphans;
 		bool served;
 
-		list_init(&orphans);
 		spin_lock(&p->lock);
 		served = p->server == dead;
 		if (served)
 			p->server = NULL;
-		list_for_each_safe(t, &p->taken, struct thread, call_link)
-			if (t->call_server == dead) {
-				list_remove(&t->call_link);
-				list_push_back(&orphans, &t->call_link);
-			}
-		ipc_fail_calls_locked(p, &orphans, -ECONNRESET);
 		spin_unlock(&p->lock);
-		ipc_wake_failed(&orphans);
+		fail_taken(p, dead);
 		if (served) {
 			pager_died(&p->pager);
 			port_detach(p);

@@ -5,7 +5,8 @@
  * bytes (or room). It is set only while the copying runs on some hart, never over a wait: if the copy
  * has to wait for a page, nothing has been consumed, and the call starts afresh.
  *
- * A write of up to PIPE_ATOMIC bytes goes in whole or waits. Larger ones go in pieces.
+ * A write of up to PIPE_ATOMIC bytes, from however many vectors, goes in whole or waits. Larger ones go
+ * in pieces.
  */
 #include <kernel/pipe.h>
 #include <kernel/process.h>
@@ -103,6 +104,26 @@ static int ring_copy(struct pipe *p, bool write, u32 at, vaddr_t buf, u32 n, u32
 	return error;
 }
 
+/* ring_copy into the ring, of what comes `skip` bytes after the beginning of the vectors. */
+static int ring_gather(struct pipe *p, const struct quire_iovec *iov, u32 skip, u32 at, u32 n, u32 *moved)
+{
+	int error = 0;
+
+	for (*moved = 0; *moved < n && !error;) {
+		u32 copied;
+
+		if (skip >= iov->len) {
+			skip -= iov++->len;
+			continue;
+		}
+		error = ring_copy(p, true, at + *moved, iov->base + skip, min_of(n - *moved, iov->len - skip),
+			&copied);
+		*moved += copied;
+		skip += copied;
+	}
+	return error;
+}
+
 s32 pipe_read(void *end, vaddr_t buf, u32 len, u32 *done)
 {
 	struct pipe_end *e = end;
@@ -155,7 +176,7 @@ static s32 broken_pipe(void)
 }
 
 /* One piece: as much as there is room for, or all of a small write. */
-static s32 write_piece(struct pipe_end *e, vaddr_t buf, u32 len, u32 *done)
+static s32 write_piece(struct pipe_end *e, const struct quire_iovec *iov, u32 len, u32 *done)
 {
 	struct pipe *p = e->pipe;
 	u32 moved;
@@ -181,7 +202,7 @@ static s32 write_piece(struct pipe_end *e, vaddr_t buf, u32 len, u32 *done)
 	u32 at = p->head;
 
 	spin_unlock(&p->lock);
-	int error = ring_copy(p, true, at, buf, min_of(len, room), &moved);
+	int error = ring_gather(p, iov, *done, at, min_of(len, room), &moved);
 
 	spin_lock(&p->lock);
 	p->writer = false;
@@ -198,12 +219,12 @@ static s32 write_piece(struct pipe_end *e, vaddr_t buf, u32 len, u32 *done)
 	return moved ? 0 : error;
 }
 
-s32 pipe_write(void *end, vaddr_t buf, u32 len, u32 *done)
+s32 pipe_write(void *end, const struct quire_iovec *iov, u32 total, u32 *done)
 {
 	s32 result = 0;
 
-	while (*done < len && result == 0)
-		result = write_piece(end, buf + *done, len - *done, done);
+	while (*done < total && result == 0)
+		result = write_piece(end, iov, total - *done, done);
 	return result;
 }
 

@@ -2,7 +2,8 @@
  *
  * A port outlives the server that receives from it as long as somebody holds a handle with the right to
  * receive: init keeps one for each service, so that a restarted server finds the calls, notifications
- * and page requests that came meanwhile. When the last such handle goes, queued calls fail with EPIPE.
+ * and page requests that came meanwhile. When the last such handle goes, queued calls fail with EPIPE, and
+ * calls that have been taken and not answered with ECONNRESET.
  *
  * A channel is a port and a badge; each handle to it is one reference. The last copy's closing is told
  * to the server if the channel was made to be watched.
@@ -60,18 +61,22 @@ void port_handle_get(void *port, u32 rights)
 /* Nobody will ever receive again. */
 static void last_receiver_gone(struct port *p)
 {
-	struct list orphans, closed;
+	struct list orphans, owed, closed;
 
 	list_init(&orphans);
+	list_init(&owed);
 	list_init(&closed);
 	timer_arm_port(p, 0);
 	timer_arm_detached(p, 0);
 	spin_lock(&p->lock);
 	list_append_all(&orphans, &p->callers);
+	list_append_all(&owed, &p->taken);
 	list_append_all(&closed, &p->closed);
 	ipc_fail_calls_locked(p, &orphans, -EPIPE);
+	ipc_fail_calls_locked(p, &owed, -ECONNRESET);
 	spin_unlock(&p->lock);
 	ipc_wake_failed(&orphans);
+	ipc_wake_failed(&owed);
 	while (!list_empty(&closed))
 		channel_free(list_entry(list_pop_front(&closed), struct channel, closed_link));
 }
@@ -94,6 +99,7 @@ void port_wake_server_locked(struct port *p)
 		return;
 	t->parked = false;
 	t->in_call = true;
+	t->call_number = SYS_REPLY_RECV;
 	arch_regs_restart(&t->regs);
 	sched_wake(t);
 }

@@ -315,7 +315,7 @@ static bool child_matches(const struct process *c, s32 pid, s32 own_group)
 	return c->pgid == (pid == 0 ? own_group : -pid);
 }
 
-enum report { REPORT_NONE, REPORT_STOPPED, REPORT_ZOMBIE };
+enum report { REPORT_NONE, REPORT_STOPPED, REPORT_CONTINUED, REPORT_ZOMBIE };
 
 static enum report reportable_locked(const struct process *c, u32 options)
 {
@@ -323,6 +323,8 @@ static enum report reportable_locked(const struct process *c, u32 options)
 		return REPORT_ZOMBIE;
 	if (options & QUIRE_WUNTRACED && c->stop_to_report)
 		return REPORT_STOPPED;
+	if (options & QUIRE_WCONTINUED && c->continue_to_report)
+		return REPORT_CONTINUED;
 	return REPORT_NONE;
 }
 
@@ -340,10 +342,11 @@ static bool consume_locked(struct process *p, struct process *c, enum report wha
 {
 	if (c->parent != p)
 		return false;
-	if (what == REPORT_STOPPED) {
-		bool still = c->stop_to_report;
+	if (what != REPORT_ZOMBIE) {
+		bool *told = what == REPORT_STOPPED ? &c->stop_to_report : &c->continue_to_report;
+		bool still = *told;
 
-		c->stop_to_report = false;
+		*told = false;
 		return still;
 	}
 	if (c->state != PROCESS_ZOMBIE)
@@ -359,7 +362,9 @@ static bool consume_locked(struct process *p, struct process *c, enum report wha
 
 static int copy_report(struct process *c, enum report what, vaddr_t status_at, vaddr_t usage_at)
 {
-	s32 status = what == REPORT_STOPPED ? 0x7f | c->stop_signal << 8 : c->exit_status;
+	s32 status = what == REPORT_STOPPED     ? 0x7f | c->stop_signal << 8
+		     : what == REPORT_CONTINUED ? 0xffff
+						: c->exit_status;
 	int error = 0;
 
 	if (status_at != 0)
@@ -378,7 +383,7 @@ s32 sys_wait(struct arch_regs *r)
 	bool any = false, mine;
 	int error;
 
-	if (options & ~(u32)(QUIRE_WNOHANG | QUIRE_WUNTRACED | QUIRE_WNOWAIT))
+	if (options & ~(u32)(QUIRE_WNOHANG | QUIRE_WUNTRACED | QUIRE_WCONTINUED | QUIRE_WNOWAIT))
 		return -EINVAL;
 	spin_lock(&process_lock);
 	list_for_each(c, &p->children, struct process, sibling_link) {

@@ -29,6 +29,7 @@ struct process {
 
 	struct process *hash_next; /* by pid; guarded by process_lock */
 	bool stop_to_report; /* WUNTRACED has not told yet; guarded by process_lock */
+	bool continue_to_report; /* the same for WCONTINUED: at most one of the two */
 	bool execed;	     /* setpgid by the parent is too late; guarded by process_lock */
 	u8 stop_signal;
 	struct quire_usage usage;	   /* a zombie's own, filled at its end */
@@ -82,8 +83,10 @@ void alarm_cancel(struct process *p);
 /* exec.c, exit.c: the parent of a vfork child has its space back. */
 void process_release_vfork(struct process *p);
 void processes_init(void);
-/* Reports a stop to the parent. */
+/* Reports a stop to the parent, unless it is over already. */
 void process_stopped(struct process *p, int sig);
+/* Reports that SIGCONT has ended a stop. process_lock held. */
+void process_continued_locked(struct process *p);
 
 /* signal.c */
 void signal_send_process(struct process *p, int sig, const struct quire_siginfo *info);
@@ -103,7 +106,7 @@ void signal_init(struct process *p, struct process *parent);
 void signal_reset_exec(struct process *p, struct thread *t);
 /* ALIVE -> DYING: every thread is told to end. False: it was dying already. */
 bool process_begin_exit(struct process *p, int wait_status);
-/* Tells every thread but `self` to end. */
+/* Tells every thread but `self` to end, unless `self` has been told so first. */
 void process_kill_threads(struct process *p, struct thread *self);
 /* A thread is leaving: signals it was chosen for find another. signal_lock held. */
 void signal_thread_left_locked(struct process *p);
@@ -123,6 +126,8 @@ int must_check exec_build(struct memory_object *file, const char *args, u32 args
 	u32 envc, struct exec_image *image);
 /* Every space has it; fork leaves it out of the copy. */
 int must_check exec_map_thread_area(struct aspace *a);
+/* A bounded step of taking down process->old_space. True: it is gone. Only one thread at a time. */
+bool exec_reap_step(struct process *p);
 /* Points a thread at the start of an image. */
 void exec_enter(struct thread *t, const struct exec_image *image);
 

@@ -97,11 +97,13 @@ void process_kill_threads(struct process *p, struct thread *self)
 		struct thread *victim = NULL;
 
 		spin_lock(&p->signal_lock);
-		list_for_each(t, &p->threads, struct thread, process_link)
-			if (t != self && !(t->attention & ATTENTION_DIE)) {
-				victim = t;
-				break;
-			}
+		/* Of two threads that would end each other the first does. */
+		if (self == NULL || !(self->attention & ATTENTION_DIE))
+			list_for_each(t, &p->threads, struct thread, process_link)
+				if (t != self && !(t->attention & ATTENTION_DIE)) {
+					victim = t;
+					break;
+				}
 		if (victim != NULL) {
 			attention_set(victim, ATTENTION_DIE);
 			thread_get(victim);

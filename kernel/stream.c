@@ -158,7 +158,7 @@ static s32 stream_transfer(struct stream *s, struct thread *t, const struct tran
 		return error;
 	}
 	if (x->write && t->progress && (flags & QUIRE_O_SYNC)) {
-		int failed = object_sync(s->object, 0, 0, 0, &t->progress2);
+		int failed = object_sync(s->object, 0, 0, QUIRE_SYNC_METADATA, &t->progress2);
 
 		if (failed == -EBLOCKED) {
 			if (!x->positioned)
@@ -198,28 +198,23 @@ static int transfer_target(struct thread *t, u32 fd, bool write, struct handle *
 	return error;
 }
 
-static s32 pipe_transfer(struct thread *t, struct handle *h, const struct transfer *x)
+static s32 pipe_transfer(struct thread *t, struct handle *h, const struct transfer *x, u32 total)
 {
-	u32 base = 0;
+	s32 result = 0;
 
 	if (x->positioned)
 		return -ESPIPE;
-	for (u32 i = 0; i < x->count; i++) {
-		u32 len = x->iov[i].len, done = t->progress > base ? min_of(t->progress - base, len) : 0;
+	if (x->write) {
+		result = pipe_write(h->object, x->iov, total, &t->progress);
+	} else {
+		u32 i = 0;
 
-		if (done < len) {
-			s32 result = x->write ? pipe_write(h->object, x->iov[i].base, len, &done)
-					      : pipe_read(h->object, x->iov[i].base, len, &done);
-
-			t->progress = base + done;
-			if (result < 0)
-				return result == -EBLOCKED || !t->progress ? result : (s32)t->progress;
-			if (done < len || !x->write)
-				break; /* a read takes what is there */
-		}
-		base += len;
+		while (i < x->count && x->iov[i].len == 0)
+			i++;
+		if (i < x->count) /* a read takes what is there */
+			result = pipe_read(h->object, x->iov[i].base, x->iov[i].len, &t->progress);
 	}
-	return (s32)t->progress;
+	return result == -EBLOCKED || (result < 0 && !t->progress) ? result : (s32)t->progress;
 }
 
 static s32 transfer(struct arch_regs *r, const struct transfer *x)
@@ -239,7 +234,7 @@ static s32 transfer(struct arch_regs *r, const struct transfer *x)
 	if (x->positioned && (s64)x->offset < 0)
 		error = h.type == HANDLE_PIPE ? -ESPIPE : -EINVAL;
 	if (!error)
-		error = h.type == HANDLE_PIPE ? pipe_transfer(t, &h, x) : stream_transfer(h.object, t, x);
+		error = h.type == HANDLE_PIPE ? pipe_transfer(t, &h, x, total) : stream_transfer(h.object, t, x);
 	if (unlikely(error == -EBLOCKED) && h.type == HANDLE_STREAM) {
 		t->io_stream = h.object; /* with our reference */
 		return error;
@@ -440,6 +435,10 @@ s32 sys_fcntl(struct arch_regs *r)
 		result = h.type == HANDLE_STREAM
 				 ? filelock_fcntl(stream_object(h.object), h.object, command | (u32)h.rights << 8, arg)
 				 : -EBADF;
+		if (result == 0 && command != QUIRE_F_GETLK && !handle_names(fd, h.object)) {
+			stream_closing(&h); /* closed meanwhile: see filelock.c */
+			result = -EBADF;
+		}
 		break;
 	default:
 		result = -EINVAL;

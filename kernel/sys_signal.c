@@ -31,35 +31,44 @@ static bool kill_means(const struct process *p, s32 pid, const struct process *s
 	return p->pgid == -pid;
 }
 
+static void send_locked(struct process *p, u32 sig, const struct quire_siginfo *info)
+{
+	bool ends_stop = sig == QSIGCONT && p->stopped;
+
+	if (sig == 0)
+		return;
+	signal_send_process(p, (int)sig, info);
+	if (ends_stop)
+		process_continued_locked(p);
+}
+
+/* Several processes get it in one hold of process_lock: a group does not change meanwhile. */
 s32 sys_kill(struct arch_regs *r)
 {
 	struct process *self = thread_of(r)->process;
-	s32 pid = (s32)arch_regs_arg(r, 0), after = 0;
+	s32 pid = (s32)arch_regs_arg(r, 0);
 	u32 sig = arch_regs_arg(r, 1);
 	struct quire_siginfo info = user_info((int)sig);
-	struct process *p;
 	bool found = false;
 
 	if (sig >= 32)
 		return -EINVAL;
+	spin_lock(&process_lock);
 	if (pid > 0) {
-		p = process_find(pid);
-		if (p == NULL)
-			return -ESRCH;
-		if (sig != 0)
-			signal_send_process(p, (int)sig, &info);
-		process_put(p);
-		return 0;
-	}
-	while ((p = process_next(after)) != NULL) {
-		after = p->pid + 1;
-		if (kill_means(p, pid, self)) {
+		struct process *p = process_find_locked(pid);
+
+		found = p != NULL;
+		if (found)
+			send_locked(p, sig, &info);
+	} else {
+		list_for_each(p, &all_processes, struct process, all_link) {
+			if (!kill_means(p, pid, self))
+				continue;
 			found = true;
-			if (sig != 0)
-				signal_send_process(p, (int)sig, &info);
+			send_locked(p, sig, &info);
 		}
-		process_put(p);
 	}
+	spin_unlock(&process_lock);
 	return found ? 0 : -ESRCH;
 }
 
@@ -262,11 +271,15 @@ s32 sys_sigwait(struct arch_regs *r)
 		return -EAGAIN;
 	if (found == 0) {
 		if (wait_was_interrupted()) {
-			/* For one of ours, or for one that a handler takes? */
-			if ((t->sig_pending | p->sig_pending) & mask)
-				return -EAGAIN_STEP;
+			bool ours;
+
+			/* For one of ours, or for one that a handler takes? Under the lock, so that no
+			 * sender chooses this thread in between. */
+			spin_lock(&p->signal_lock);
+			ours = (t->sig_pending | p->sig_pending) & mask;
 			t->sig_wait = 0;
-			return -EINTR;
+			spin_unlock(&p->signal_lock);
+			return ours ? -EAGAIN_STEP : -EINTR;
 		}
 		wait_block_until(&sigwaiters, until);
 		return -EBLOCKED;

@@ -122,6 +122,9 @@ static int join_process(struct process *p, struct thread *t)
 		!(creator != NULL && creator->attention & ATTENTION_DIE)) {
 		error = take_slot_locked(p, &t->msg_slot);
 		if (!error) {
+			/* Before a signal can choose it. */
+			if (creator != NULL && creator->process == p)
+				t->sig_mask = creator->sig_mask;
 			list_push_back(&p->threads, &t->process_link);
 			p->thread_count++;
 			if (p->stopped)
@@ -221,7 +224,6 @@ s32 sys_thread_create(struct arch_regs *r)
 		return error;
 	t->priority = self->priority;
 	t->affinity = self->affinity;
-	t->sig_mask = self->sig_mask;
 	arch_regs_init(&t->regs, arch_regs_arg(r, 0), arch_regs_arg(r, 1), arch_regs_arg(r, 2),
 		arch_regs_arg(r, 3));
 	tid = (s32)t->tid;

@@ -65,6 +65,7 @@ struct thread {
 	bool parked;	  /* the call it waits in is not made again: who wakes it has set its results */
 	bool call_broken; /* the call returned EINTR; signal_deliver decides between that and again */
 	u8 exit_stage;	  /* how far thread_finish has come */
+	u8 call_number;	  /* in_call: of the call that is to be made again */
 	u32 attention;	  /* ATTENTION_*; atomic */
 	u32 affinity;
 	u32 last_hart;

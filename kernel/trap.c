@@ -9,12 +9,15 @@
  * A system call that returns -EBLOCKED or -EAGAIN_STEP is made again: the program counter goes back
  * to the call, in_call remembers that the progress words are its own. Between a call's steps the
  * thread really goes to user mode, where pending interrupts are taken before the first instruction;
- * that is the preemption point. A dying thread does the same with its program counter at address 0,
- * where nothing is ever mapped, so that it comes straight back.
+ * that is the preemption point. Another thread may change or unmap the code there meanwhile: a call of
+ * another number, or a signal for a fault, ends the one under way (drop_call). A dying thread does the
+ * same with its program counter at address 0, where nothing is ever mapped, so that it comes straight
+ * back.
  */
 #include <kernel/trap.h>
 #include <kernel/process.h>
 #include <kernel/port.h>
+#include <kernel/stream.h>
 #include <kernel/syscall.h>
 #include <kernel/interrupt.h>
 #include <kernel/system.h>
@@ -130,6 +133,7 @@ static void end_call_oddly(struct thread *t, s32 result)
 	case -EBLOCKED:
 	case -EAGAIN_STEP:
 		t->in_call = true;
+		t->call_number = (u8)arch_regs_number(&t->regs);
 		arch_regs_restart(&t->regs);
 		return;
 	case -EINTR:
@@ -145,6 +149,15 @@ static void end_call_oddly(struct thread *t, s32 result)
 		thread_call_done(t);
 }
 
+/* The call under way will not be made again: what it has kept for that goes. */
+static void drop_call(struct thread *t)
+{
+	if (!t->in_call)
+		return;
+	stream_thread_gone(t);
+	thread_call_done(t);
+}
+
 void trap_syscall(struct arch_regs *r)
 {
 	struct thread *t = thread_of(r);
@@ -154,6 +167,8 @@ void trap_syscall(struct arch_regs *r)
 
 	mm_this_hart()->stats.syscalls++;
 	trace(QUIRE_EV_SYSCALL, number, arch_regs_arg(r, 0), t->tid);
+	if (unlikely(t->in_call && t->call_number != number))
+		drop_call(t);
 	if (likely(!t->in_call))
 		t->progress = t->progress2 = 0;
 	if (likely(fn != NULL))
@@ -177,6 +192,7 @@ void trap_page_fault(struct arch_regs *r, vaddr_t va, enum fault_access access)
 		return;
 	if (error == -ENOMEM)
 		signal = QSIGBUS, code = QUIRE_BUS_ADRERR;
+	drop_call(t);
 	signal_fault(signal, code, va);
 }
 
@@ -192,8 +208,10 @@ int trap_uaccess_fault(vaddr_t va, enum fault_access access)
 
 void trap_exception(struct arch_regs *r, int signal, int code, vaddr_t address)
 {
-	if (!(thread_of(r)->attention & ATTENTION_DIE))
-		signal_fault(signal, code, address);
+	if (thread_of(r)->attention & ATTENTION_DIE)
+		return;
+	drop_call(thread_of(r));
+	signal_fault(signal, code, address);
 }
 
 void trap_timer(void)
@@ -231,12 +249,8 @@ static void put_request(struct thread *t)
 
 static void reap_old_space(struct thread *t)
 {
-	struct process *p = t->process;
-
 	for (u32 i = 0; i < REAP_STEPS; i++)
-		if (!aspace_destroy_step(p->old_space)) {
-			aspace_put(p->old_space);
-			p->old_space = NULL;
+		if (exec_reap_step(t->process)) {
 			attention_clear(t, ATTENTION_REAP);
 			return;
 		}
@@ -247,7 +261,8 @@ static void stop(struct thread *t)
 	struct process *p = t->process;
 
 	spin_lock(&p->signal_lock);
-	if (p->stopped && t->state == THREAD_RUNNING)
+	/* Who tells a thread to die sets the bit under this lock and wakes it afterwards, once. */
+	if (p->stopped && t->state == THREAD_RUNNING && !(t->attention & ATTENTION_DIE))
 		t->state = THREAD_STOPPED;
 	else if (!p->stopped)
 		attention_clear(t, ATTENTION_STOP);

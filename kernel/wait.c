@@ -65,6 +65,9 @@ void wait_block_call(void)
 
 	t->call_waits = true;
 	t->state = THREAD_WAITING;
+	/* No lock orders this against break_wait: what it reads is stored before trap_exit looks at the
+	 * attention bits, which it has set before it reads. */
+	arch_fence();
 }
 
 /* Ends the wait of a thread that is on a queue; it is the caller's to wake. */
@@ -135,6 +138,9 @@ static bool break_queue_wait(struct thread *t, bool dying)
 	waits = t->waiting_on != NULL;
 	if (waits && (dying || t->interruptible)) {
 		t->interrupted = true;
+		/* We may be late, the signal delivered already and the bit cleared: a parked call must be
+		 * seen to all the same. */
+		attention_set(t, ATTENTION_SIGNAL);
 		take_off_locked(t);
 		sched_wake(t);
 	}

@@ -182,6 +182,7 @@ static void check_object(struct memory_object *o)
 		resident++;
 		dirty += f->state == PAGE_DIRTY;
 		writeback += f->state == PAGE_WRITEBACK;
+		EXPECT(14, f->state != PAGE_DIRTY || radix_marked(&o->slots, index), o->id, index);
 		EXPECT(4, f->kind == FRAME_OBJECT && f->object == o && f->index == (u32)index, o->id, index);
 		EXPECT(12, index < pages_of(o->size) || o->truncating || o->ops == &dma_ops, o->id, index);
 		EXPECT(15, f->state != PAGE_WRITEBACK || token_pins(o, f), o->id, index);

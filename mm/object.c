@@ -411,6 +411,7 @@ void object_mark_dirty_locked(struct memory_object *o, struct frame *f)
 	if (f->state == PAGE_WRITEBACK)
 		o->writeback--;
 	f->state = PAGE_DIRTY;
+	radix_mark(&o->slots, f->index);
 	o->dirty++;
 	__atomic_fetch_add(&dirty_total, 1, __ATOMIC_RELAXED);
 	if (o->write_seen == o->write_seq)

@@ -54,11 +54,11 @@ u32 object_query_dirty(struct memory_object *o, u64 first, u64 *run_first)
 
 	spin_lock(&o->lock);
 	if (o->dirty) {
-		while ((word = radix_next(&o->slots, &index)) && !dirty_frame(word))
-			index++;
+		while ((word = radix_next_marked(&o->slots, &index)) && !dirty_frame(word))
+			radix_unmark(index++, word);
 		*run_first = index;
-		while (run < QUIRE_RUN_MAX && dirty_frame(radix_find(&o->slots, index + run)))
-			run++;
+		for (; run < QUIRE_RUN_MAX && dirty_frame(word); run++)
+			word = radix_after(&o->slots, index + run + 1, word);
 	}
 	spin_unlock(&o->lock);
 	return run;

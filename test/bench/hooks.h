@@ -19,7 +19,7 @@ static int mb_fault_around(int bytes)
 }
 static int mb_evict(int fd)
 {
-	fsync(fd);
+	sync(); /* also what else is unwritten: its writing would fall into the timed part */
 	return sys_obj_evict(fd, 0, ~0u) < 0 ? -1 : 0;
 }
 static int mb_setup(void) { return 0; }

@@ -85,7 +85,7 @@ def run_until_durable(b, line):
 @case
 def p6_durable(b):
     """The power goes right after the program has said that its bytes are on the disk."""
-    for how in ("fsync", "msync", "sync", "second"):
+    for how in ("fsync", "fdatasync", "msync", "sync", "second"):
         b.make_image()
         run_until_durable(b, f"t-promise durable {how}")
         subprocess.run([disk.tool("e2fsck"), "-fy", b.image], stdout=subprocess.DEVNULL)

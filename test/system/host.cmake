@@ -18,8 +18,8 @@ endfunction()
 
 foreach(harts 1 2 4)
   foreach(name p1-coherence p2-lazy p3-cow p4-counts p5-shootdown p5-budgets p6-durable p7-tracing
-      p8-exhaust kernel-futex kernel-stop demos exerciser shell-script badinput-calls badinput-args badinput-elf
-      console posix)
+      p8-exhaust kernel-futex kernel-stop kernel-life demos exerciser shell-script
+      badinput-calls badinput-args badinput-elf console posix)
     quire_system_test(${name} ${harts})
   endforeach()
   foreach(block 1024 2048 4096)
@@ -30,7 +30,7 @@ foreach(name p1-coherence p2-lazy p3-cow p4-counts p5-shootdown p5-budgets p7-tr
     kernel-futex kernel-stop badinput-args exerciser demos posix)
   quire_system_test(${name} 8)
 endforeach()
-foreach(name p3-cow p4-counts p5-shootdown exerciser kernel-futex kernel-stop)
+foreach(name p3-cow p4-counts p5-shootdown exerciser kernel-futex kernel-stop kernel-life)
   quire_system_test(${name} 4 --debug)
 endforeach()
 foreach(harts 1 2 4)

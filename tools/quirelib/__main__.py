@@ -41,8 +41,11 @@ def main():
     test.add_argument("--list", action="store_true", help="only list them")
     test.add_argument("--bios", metavar="FILE", help="firmware for the system tests")
     test.add_argument("--repeat", type=int, default=1, metavar="N", help="run each N times, stop at a failure")
-    bench_parser = commands.add_parser("bench", help="the benchmark table, in instructions, beside the peers")
-    bench_parser.add_argument("--groups", default="", help="only these groups: base mm file io ipc smp")
+    bench_parser = commands.add_parser("bench", help="the benchmark table, in instructions, beside the peers",
+        description="All of test/bench/mmbench.c and the boot, counted in instructions, beside Linux's numbers, with "
+                    "the functions of whatever is less than twice as fast. A minute on an idle host. Results: "
+                    "build/bench/results.tsv.")
+    bench_parser.add_argument("--groups", default="", help="only these groups: base mm file io ipc smp boot")
     bench_parser.add_argument("--profile", metavar="NAME", help="functions in which a benchmark spent its time")
     bench_parser.add_argument("--bios", metavar="FILE", help="SBI firmware")
     commands.add_parser("cc", help="the C compiler for Quire programs", add_help=False)

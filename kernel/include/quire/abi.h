@@ -238,7 +238,7 @@ struct quire_msgbuf {
 #define QUIRE_K_NOTIFY	0xff00 /* w0 = the notification bits, now cleared */
 #define QUIRE_K_FETCH	0xff01 /* badge = key, w0 = first page, w1 = pages, w2 = request, w3 = QUIRE_FETCH_* ; payload: uint32_t physical page numbers[w1] */
 #define QUIRE_K_GROW	0xff02 /* badge = key, w0,w1 = bytes needed (low, high), w2 = request, w3 = length of the write that ends there: raise capacity, then COMPLETE */
-#define QUIRE_K_SYNC	0xff03 /* badge = key, w0 = first page, w1 = pages (0: all), w2 = request, w3 = flags: 1 also metadata */
+#define QUIRE_K_SYNC	0xff03 /* badge = key, w0 = first page, w1 = pages (0: all), w2 = request, w3 = flags: QUIRE_SYNC_METADATA: also what is not needed to read the data back */
 #define QUIRE_K_RESERVE 0xff04 /* badge = key, w0 = first page, w1 = pages, w2 = request: these hole pages are about to be stored to; promise blocks for them, then COMPLETE */
 #define QUIRE_K_IDLE	0xff05 /* badge = key: no stream, mapping or transferred handle is left but the pager's own handles */
 #define QUIRE_K_CLOSED	0xff06 /* badge: the last copy of this channel has been closed (only channels made with CHANNEL_WATCH) */
@@ -272,6 +272,7 @@ struct quire_msgbuf {
  * The size is the kernel's (OBJ_INFO); it grows by appending writes up to the capacity, and by
  * SET_SIZE. A pager that fetches from its own object gets EDEADLK.
  */
+#define QUIRE_SYNC_METADATA 1 /* SYS_FSYNC, QUIRE_K_SYNC: as fsync, not fdatasync */
 #define QUIRE_RUN_MAX	   32 /* pages in one FETCH or writeback run */
 #define QUIRE_FETCH_WRITE  1
 #define QUIRE_FETCH_AHEAD  2 /* nobody waits for it yet */
@@ -370,8 +371,10 @@ struct quire_exec {
 
 #define QUIRE_WNOHANG	 1
 #define QUIRE_WUNTRACED	 2
+#define QUIRE_WCONTINUED 8
 #define QUIRE_WNOWAIT	 0x10 /* only tell: the child can be waited for again */
-/* Wait status: exited: status << 8; killed: signal; stopped: 0x7f | signal << 8. */
+/* Wait status: exited: status << 8; killed: signal; stopped: 0x7f | signal << 8;
+ * continued: 0xffff. A stop that SIGCONT has ended is not reported any more, nor the other way round. */
 
 struct quire_usage {
 	uint64_t user_ns;
@@ -443,6 +446,7 @@ struct quire_siginfo {
 #define QUIRE_CLD_EXITED  1
 #define QUIRE_CLD_KILLED  2
 #define QUIRE_CLD_STOPPED 5
+#define QUIRE_CLD_CONTINUED 6
 
 struct quire_sigframe {
 	uint32_t regs[32]; /* regs[0] = pc, regs[n] = xn */

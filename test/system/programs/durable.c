@@ -25,8 +25,8 @@ int test_durable(int argc, char **argv)
 			EXPECT(write(fd, page, sizeof(page)) == (ssize_t)sizeof(page), "write");
 			if (!strcmp(how, "fsync"))
 				EXPECT(fsync(fd) == 0, "fsync");
-			if (!strcmp(how, "second"))
-				continue;
+			else if (!strcmp(how, "fdatasync"))
+				EXPECT(fdatasync(fd) == 0, "fdatasync");
 		}
 	}
 	if (!strcmp(how, "second"))

@@ -202,8 +202,6 @@ int pipe(int fds[2])
 
 /* ------------------------------------------------------------------ to the disk */
 
-#define SYNC_METADATA 1
-
 static int sync_descriptor(int fd, int flags)
 {
 	struct __libc_request request = {.label = FS_SYNC};
@@ -221,7 +219,7 @@ static int sync_descriptor(int fd, int flags)
 
 int fsync(int fd)
 {
-	return (int)__libc_result(sync_descriptor(__libc_fd(fd), SYNC_METADATA));
+	return (int)__libc_result(sync_descriptor(__libc_fd(fd), QUIRE_SYNC_METADATA));
 }
 
 int fdatasync(int fd)

@@ -192,10 +192,12 @@ struct fs {
 	uint32_t *unsettled; /* kept; a bit an inode: being cut down, or without a name */
 	uint32_t
 		*stored; /* a bit a page of the mapping: stored to since it was last written back */
+	uint32_t *stored_words; /* a bit a word of `stored`: the word is not 0 */
 	uint32_t stored_count;
 	uint32_t *frozen, *thawing; /* kept; a bit a block: see balloc.c */
 	uint32_t frozen_count, thawing_count;
 	uint32_t reserved; /* blocks promised to inodes but not yet taken from the bitmaps */
+	bool pending; /* some change since the last flush is of more than times: data may depend on it */
 	uint64_t changes;  /* counts meta_dirty, to see whether all has been quiet */
 	uint32_t corruptions;
 
@@ -229,6 +231,8 @@ void fs_unmount(struct fs *fs);
 /* Without the lock. Writes all dirty metadata; `clean`: then marks the file system clean if nothing
  * has changed meanwhile. Ends with a barrier. */
 int fs_flush(struct fs *fs, bool clean);
+/* The same for what data that has been written needs to be found again: times may be left for later. */
+int fs_flush_for_data(struct fs *fs);
 /* The orphan list: inodes without a name that are still in use. */
 void orphan_add(struct inode *ip);
 bool orphan_listed(struct fs *fs, uint32_t ino);
@@ -264,6 +268,8 @@ void *meta_block(struct fs *fs, uint32_t block);
 void meta_dirty(struct fs *fs, uint32_t block);
 /* Before these bytes of one block of the mapping are changed: saved, and the block dirty. */
 void meta_change(struct fs *fs, const void *p, size_t bytes);
+/* The same for bytes of which nothing is lost if they reach the disk later than a sync of data: times. */
+void meta_change_times(struct fs *fs, const void *p, size_t bytes);
 /* A block just allocated becomes metadata: zeroed and dirty. */
 void *meta_new(struct fs *fs, uint32_t block);
 void meta_forget(struct fs *fs, uint32_t block);

@@ -268,7 +268,7 @@ void inode_set_time(struct inode *ip, unsigned which, uint64_t seconds, uint32_t
 	uint32_t epoch = (uint32_t)((int64_t)(seconds - (uint64_t)(int64_t)(int32_t)low) >> 32) & 3;
 	uint32_t extra = epoch | ns << 2;
 
-	inode_change(ip);
+	meta_change_times(ip->fs, ip->raw, ip->fs->inode_size);
 	if (which & TIME_ACCESS) {
 		ip->raw->atime = low;
 		if (HAS_EXTRA(ip, atime_extra))

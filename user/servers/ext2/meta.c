@@ -29,12 +29,14 @@ static uint32_t page_count(const struct fs *fs)
 int meta_init(struct fs *fs)
 {
 	fs->stored = calloc((page_count(fs) + 31) / 32, 4);
-	return fs->stored ? undo_init(fs) : -ENOMEM;
+	fs->stored_words = calloc((page_count(fs) + 1023) / 1024, 4);
+	return fs->stored && fs->stored_words ? undo_init(fs) : -ENOMEM;
 }
 
 void meta_free(struct fs *fs)
 {
 	free(fs->stored);
+	free(fs->stored_words);
 }
 
 void *meta_block(struct fs *fs, uint32_t block)
@@ -47,6 +49,7 @@ static void page_stored(struct fs *fs, uint32_t page)
 {
 	if (!bit_get(fs->stored, page)) {
 		fs->stored[page / 32] |= 1u << page % 32;
+		fs->stored_words[page / 1024] |= 1u << page / 32 % 32;
 		fs->stored_count++;
 	}
 }
@@ -57,7 +60,7 @@ void meta_stored(struct fs *fs, uint32_t block)
 	page_stored(fs, block / fs->blocks_per_page);
 }
 
-void meta_dirty(struct fs *fs, uint32_t block)
+static void mark_dirty(struct fs *fs, uint32_t block)
 {
 	fs_assert_locked(fs);
 	assert(block < fs->blocks);
@@ -66,11 +69,22 @@ void meta_dirty(struct fs *fs, uint32_t block)
 	fs->dirty_count += bit_change(fs, fs->dirty, block, true);
 }
 
+void meta_dirty(struct fs *fs, uint32_t block)
+{
+	mark_dirty(fs, block);
+	fs->pending = true;
+}
+
 void meta_change(struct fs *fs, const void *p, size_t bytes)
 {
+	meta_change_times(fs, p, bytes);
+	fs->pending = true;
+}
+
+void meta_change_times(struct fs *fs, const void *p, size_t bytes)
+{
 	undo_save(fs, p, bytes);
-	meta_dirty(fs,
-		(uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
+	mark_dirty(fs, (uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
 }
 
 void *meta_new(struct fs *fs, uint32_t block)
@@ -89,6 +103,21 @@ void meta_forget(struct fs *fs, uint32_t block)
 {
 	fs_assert_locked(fs);
 	fs->dirty_count -= bit_change(fs, fs->dirty, block, false);
+}
+
+/* The first page stored to in [page, limit), or limit. A flush of a large disk asks this about all of
+ * it, so what has no bit is passed over a thousand pages at a time. */
+static uint32_t next_stored(const struct fs *fs, uint32_t page, uint32_t limit)
+{
+	uint32_t word_end = (page | 31) + 1, word;
+
+	if (word_end > limit)
+		word_end = limit;
+	page = bit_next(fs->stored, page, word_end);
+	if (page < word_end || page >= limit)
+		return page;
+	word = bit_next(fs->stored_words, page / 32, (limit + 31) / 32);
+	return word * 32 < limit ? bit_next(fs->stored, word * 32, limit) : limit;
 }
 
 /* What a pass of a flush writes of a page. */
@@ -131,6 +160,8 @@ static void settle_pages(struct fs *fs, uint32_t page, uint32_t count)
 			*byte = *byte;
 		} else if (bit_get(fs->stored, p)) {
 			fs->stored[p / 32] &= ~(1u << p % 32);
+			if (!fs->stored[p / 32])
+				fs->stored_words[p / 1024] &= ~(1u << p / 32 % 32);
 			fs->stored_count--;
 		}
 	}
@@ -218,7 +249,7 @@ static bool page_in_pass(const struct fs *fs, uint32_t page, enum meta_pass pass
 static int write_pass(struct fs *fs, uint32_t page, uint32_t limit, enum meta_pass pass, bool held,
 	uint32_t *written)
 {
-	while ((page = bit_next(fs->stored, page, limit)) < limit) {
+	while ((page = next_stored(fs, page, limit)) < limit) {
 		uint32_t count = 0;
 		int error;
 

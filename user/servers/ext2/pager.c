@@ -238,7 +238,7 @@ static void pager_sync(struct inode *ip, const struct request *request)
 		end = first + request->w[1];
 	status = write_back(ip, first, end);
 	fs_unlock(fs);
-	flushed = fs_flush(fs, false);
+	flushed = request->w[3] & QUIRE_SYNC_METADATA ? fs_flush(fs, false) : fs_flush_for_data(fs);
 	object_complete(ip->object, request->w[2], status ? status : flushed);
 	fs_lock(fs);
 }

@@ -243,8 +243,10 @@ int fs_mount(struct backing *backing, bool read_only, struct fs **out)
 	}
 	fs->max_size = largest_file(fs);
 	fs_lock(fs);
-	if (fs->recovering)
+	if (fs->recovering) {
 		meta_recover(fs);
+		fs->pending = true;
+	}
 	if (fs->super->state & EXT2_STATE_CLEAN)
 		fs->kept->written = false; /* perhaps not on the disk, but then once more does no harm */
 	if (fs->recovering)
@@ -313,6 +315,7 @@ static int flush_with_lock(struct fs *fs, bool clean)
 			return error;
 	}
 	changes = fs->changes;
+	fs->pending = false;
 	frozen_begin(fs);
 	error = meta_write_all(fs);
 	if (!error) {
@@ -321,6 +324,8 @@ static int flush_with_lock(struct fs *fs, bool clean)
 		fs_lock(fs);
 	}
 	frozen_end(fs, !error);
+	if (error)
+		fs->pending = true;
 	if (!error && clean && fs->kept->written && fs->kept->was_clean && changes == fs->changes &&
 		!fs->dirty_count)
 		error = write_super(fs, true);
@@ -337,6 +342,24 @@ int fs_flush(struct fs *fs, bool clean)
 	fs_lock(fs);
 	error = flush_with_lock(fs, clean);
 	fs_unlock(fs);
+	pthread_mutex_unlock(&fs->flush_lock);
+	return error;
+}
+
+int fs_flush_for_data(struct fs *fs)
+{
+	int error;
+
+	/* The lock of flushes, so that a flush on its way counts as done only when it is. */
+	pthread_mutex_lock(&fs->flush_lock);
+	fs_lock(fs);
+	if (fs->pending) {
+		error = flush_with_lock(fs, false);
+		fs_unlock(fs);
+	} else {
+		fs_unlock(fs);
+		error = fs->read_only ? 0 : fs->backing->barrier(fs->backing);
+	}
 	pthread_mutex_unlock(&fs->flush_lock);
 	return error;
 }

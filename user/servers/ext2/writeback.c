@@ -167,9 +167,9 @@ static int write_run(struct inode *ip, uint32_t first, uint32_t *count)
 }
 
 /* Pages that the size covers at least in part. */
-static uint32_t whole_pages(struct inode *ip, uint32_t end)
+static uint32_t whole_pages(uint64_t size, uint32_t end)
 {
-	uint64_t pages = (file_size(ip) + PAGE_BYTES - 1) >> PAGE_SHIFT;
+	uint64_t pages = (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
 
 	return pages < end ? (uint32_t)pages : end;
 }
@@ -183,14 +183,16 @@ int write_back(struct inode *ip, uint32_t first, uint32_t end)
 	fs_assert_locked(fs);
 	while (ip->object >= 0 && !error) {
 		uint32_t run, limit, count;
+		uint64_t size;
 		int pages;
 
 		inode_write_begin(ip);
-		limit = whole_pages(ip, end);
+		size = file_size(ip);
+		limit = whole_pages(size, end);
 		pages = object_query_dirty(ip->object, page, &run);
 		if (pages <= 0 || run >= limit) {
-			if (!fs->read_only && inode_size(ip) != file_size(ip))
-				inode_set_size(ip, file_size(ip));
+			if (!fs->read_only && inode_size(ip) != size)
+				inode_set_size(ip, size);
 			inode_write_end(ip);
 			return pages < 0 ? pages : 0;
 		}
