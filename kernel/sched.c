@@ -285,6 +285,7 @@ static inline void enter(struct hart *h, struct thread *t)
 	h->current = t;
 	h->running_priority = (s32)t->priority;
 	t->last_hart = h->index;
+	mh->stats.switches++;
 	trace(QUIRE_EV_SWITCH, t->tid, (u32)t->process->pid, 0);
 	if (mh->current != (uintptr_t)space)
 		aspace_switch(space);

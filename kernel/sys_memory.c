@@ -48,6 +48,8 @@ s32 sys_mmap(struct arch_regs *r)
 		return -ENOMEM;
 	if (!in_user_range(m.addr, m.len))
 		m.addr = 0; /* a hint that can't be */
+	if (m.flags & QUIRE_MAP_NORESERVE)
+		m.flags &= ~(u32)QUIRE_MAP_STACK; /* the kernel's share is for the stacks that exec makes */
 	if (!(m.flags & QUIRE_MAP_ANON)) {
 		error = handle_lookup(arch_regs_arg(r, 4), HANDLE_NONE, 0, &h);
 		if (error)

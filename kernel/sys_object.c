@@ -47,7 +47,6 @@ s32 sys_obj_create_paged(struct arch_regs *r)
 		return error;
 	struct port *p = h.object;
 
-	current_process()->privileged = true; /* a pager: memory comes free through it */
 	error = object_create_paged(&p->pager, arch_regs_arg(r, 1), arg64(r, 2), &o);
 	handle_release(&h);
 	return error ? error : install_object(o, OBJECT_RIGHTS | RIGHT_PAGER);
@@ -87,7 +86,6 @@ s32 sys_obj_create_dma(struct arch_regs *r)
 	s32 number_or_error = install_object(o, OBJECT_RIGHTS & ~(u32)RIGHT_EXEC);
 
 	if (number_or_error >= 0) {
-		current_process()->privileged = true;
 		error = arch_copy_to_user(arch_regs_arg(r, 1), &phys, sizeof(phys));
 		if (error) {
 			(void)!handle_close((u32)number_or_error);
@@ -327,7 +325,6 @@ s32 sys_obj_attach(struct arch_regs *r)
 	/* Before the first message is received already: what it begins from now on is the pager's. */
 	__atomic_store_n(&p->server, current_process(), __ATOMIC_RELAXED);
 	handle_release(&h);
-	current_process()->privileged = true;
 	if (!o)
 		return -ENOENT;
 	error = object_attach(o);

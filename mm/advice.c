@@ -60,12 +60,17 @@ int aspace_sync(struct aspace *a, vaddr_t *addr, u32 *len, u32 flags, u32 *state
 			object_put(o);
 			if (error)
 				return error;
+		} else {
+			*state = 0;
 		}
 		*len -= min_of(*len, stop - *addr);
 		*addr = stop;
 	}
 	return 0;
 }
+
+/* A hint: takes no frame that others may need, and no more than a hold of the locks has time for. */
+#define PREFETCH_MAX 1024 /* pages of a region */
 
 static void prefetch(struct region *r, vaddr_t start, vaddr_t end)
 {
@@ -74,9 +79,11 @@ static void prefetch(struct region *r, vaddr_t start, vaddr_t end)
 	if (!o || o->ops != &paged_ops)
 		return;
 	spin_lock(&o->lock);
-	u64 last = min_of(region_page(r, start) + ((end - start) >> PAGE_SHIFT), pages_of(o->size));
+	u64 first = region_page(r, start);
+	u32 pages = min_of((end - start) >> PAGE_SHIFT, (u32)PREFETCH_MAX);
+	u64 last = min_of(first + pages, pages_of(o->size));
 
-	for (u64 i = region_page(r, start); i < last; i++) {
+	for (u64 i = first; i < last && reclaim_plenty(QUIRE_RUN_MAX); i++) {
 		uintptr_t *word = radix_find(&o->slots, i);
 
 		if (word && *word)
@@ -87,16 +94,18 @@ static void prefetch(struct region *r, vaddr_t start, vaddr_t end)
 	spin_unlock(&o->lock);
 }
 
+#define DISCARD_BATCHES 16 /* of up to GATHER_MAX pages in one step */
+
 /* DONTNEED: private copies and anonymous pages are gone (zeros or the file again at the next touch);
  * shared pages are only unmapped here, they stay in their object. */
-static void discard_pages_locked(struct aspace *a, vaddr_t start, vaddr_t end)
+static void discard_pages_locked(struct aspace *a, vaddr_t *va, vaddr_t end)
 {
 	struct gather g;
 
-	while (start < end) {
+	for (u32 n = 0; *va < end && n < DISCARD_BATCHES; n++) {
 		gather_start(&g, a);
 		spin_lock(&a->table_lock);
-		table_clear_locked(a, &start, end, &g);
+		table_clear_locked(a, va, end, &g);
 		gather_fence_locked(&g);
 		spin_unlock(&a->table_lock);
 		gather_release(&g);
@@ -121,8 +130,15 @@ int aspace_advise(struct aspace *a, vaddr_t *addr, u32 *len, u32 advice)
 			r = region_next_locked(a, r))
 			if (r->flags & QUIRE_MAP_LOCKED)
 				error = -EINVAL;
-		if (!error)
-			discard_pages_locked(a, *addr, end);
+		if (!error) {
+			vaddr_t va = *addr;
+
+			discard_pages_locked(a, &va, end);
+			if (va < end)
+				error = -EAGAIN_STEP;
+			*addr = va;
+			*len = end - va;
+		}
 	} else if (advice == QUIRE_MADV_WILLNEED) {
 		for (struct region *r = region_find_locked(a, *addr); r && r->start < end;
 			r = region_next_locked(a, r))
@@ -205,6 +221,30 @@ static int populate(struct aspace *a, vaddr_t *addr, vaddr_t end)
 	return 0;
 }
 
+static int charge_locking_locked(struct aspace *a, vaddr_t start, vaddr_t end)
+{
+	u32 pages = 0;
+
+	for (struct region *r = region_at_or_after_locked(a, start); r && r->start < end;
+		r = region_next_locked(a, r))
+		if (lock_wants_charge(r->object, r->flags))
+			pages += (min_of(r->end, end) - max_of(r->start, start)) >> PAGE_SHIFT;
+	int error = commit_charge(pages);
+
+	if (!error)
+		a->commit += pages;
+	return error;
+}
+
+/* Its pages are charged by now. */
+static void set_locked(struct region *r, bool lock)
+{
+	if (lock)
+		r->flags |= QUIRE_MAP_LOCKED | (lock_wants_charge(r->object, r->flags) ? REGION_CHARGED : 0);
+	else
+		r->flags &= (u16)~QUIRE_MAP_LOCKED;
+}
+
 int aspace_lock_range(struct aspace *a, vaddr_t *addr, u32 *len, bool lock)
 {
 	struct region *spare[2] = {region_alloc(), region_alloc()};
@@ -216,15 +256,16 @@ int aspace_lock_range(struct aspace *a, vaddr_t *addr, u32 *len, bool lock)
 		error = -ENOMEM;
 	if (!error && *len) {
 		spin_lock(&a->lock);
-		if (!covered_locked(a, va, end)) {
+		if (!covered_locked(a, va, end))
 			error = -ENOMEM;
-		} else {
+		else if (lock)
+			error = charge_locking_locked(a, va, end);
+		if (!error) {
 			region_carve_locked(a, va, end, spare);
 			for (struct region *r = region_find_locked(a, va); r && r->start < end;) {
 				vaddr_t next = r->end;
 
-				r->flags = (u16)((r->flags & ~QUIRE_MAP_LOCKED) |
-						 (lock ? QUIRE_MAP_LOCKED : 0));
+				set_locked(r, lock);
 				region_merge_locked(a, r);
 				r = region_at_or_after_locked(a, next);
 			}
@@ -241,11 +282,16 @@ int aspace_lock_all(struct aspace *a, u32 flags)
 	if (flags & ~(u32)(QUIRE_MCL_CURRENT | QUIRE_MCL_FUTURE))
 		return -EINVAL;
 	spin_lock(&a->lock);
-	a->lock_future = flags & QUIRE_MCL_FUTURE;
-	if (!flags || (flags & QUIRE_MCL_CURRENT))
+	int error = flags & QUIRE_MCL_CURRENT ? charge_locking_locked(a, 0, QUIRE_USER_MAX) : 0;
+
+	if (!error)
+		a->lock_future = flags & QUIRE_MCL_FUTURE;
+	if (!error && (!flags || (flags & QUIRE_MCL_CURRENT)))
 		list_for_each(r, &a->regions, struct region, order)
-			r->flags = (u16)((r->flags & ~QUIRE_MAP_LOCKED) | (flags ? QUIRE_MAP_LOCKED : 0));
+			set_locked(r, flags != 0);
 	spin_unlock(&a->lock);
+	if (error)
+		return error;
 	if (!(flags & QUIRE_MCL_CURRENT))
 		return 0;
 	/* Region by region; each may have to wait, and the call is made again: what is there is skipped. */
@@ -260,8 +306,7 @@ int aspace_lock_all(struct aspace *a, u32 flags)
 		spin_unlock(&a->lock);
 		if (!r)
 			return 0;
-		int error = skip ? 0 : populate(a, &start, end);
-
+		error = skip ? 0 : populate(a, &start, end);
 		if (error)
 			return error;
 		va = end;
@@ -285,6 +330,8 @@ static int make_tables_locked(struct aspace *a, vaddr_t start, u32 len)
 	return 0;
 }
 
+/* The object's lock is held, if there is one: a walk of the reverse map that came between could have
+ * looked at the new place before an entry got there and at the old one after. */
 static void move_entries_locked(struct aspace *a, vaddr_t from, vaddr_t to, u32 len, struct gather *g)
 {
 	for (u32 at = 0; at < len; at += PAGE_SIZE) {
@@ -297,11 +344,21 @@ static void move_entries_locked(struct aspace *a, vaddr_t from, vaddr_t to, u32 
 		src += arch_table_index(from + at);
 		pte_t *dst = table_entry_locked(a, to + at, &table_to);
 
+		if (arch_pte_read(dst))
+			continue; /* touched there already by another thread, which can't have meant it */
 		arch_pte_write(dst, arch_pte_exchange(src, 0));
 		table_from->index--;
 		table_entry_added(table_to, arch_table_index(to + at));
 		gather_page(g, from + at);
 	}
+}
+
+/* May entries at `old` in one region stand at `where` in the other? */
+static bool moves_to(const struct region *from, vaddr_t old, const struct region *to, vaddr_t where)
+{
+	return from->object == to->object && from->prot == to->prot &&
+	       !((from->flags ^ to->flags) & (QUIRE_MAP_SHARED | REGION_KERNEL)) &&
+	       (!from->object || region_page(from, old) == region_page(to, where));
 }
 
 int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 flags, vaddr_t *addr)
@@ -337,11 +394,11 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 	}
 	struct map_request m = {.len = after - before, .prot = r->prot, .max_prot = r->max_prot,
 		.flags = (r->flags & (QUIRE_MAP_SHARED | QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON |
-					     QUIRE_MAP_NORESERVE)) |
+					     QUIRE_MAP_NORESERVE | QUIRE_MAP_LOCKED)) |
 			 QUIRE_MAP_FIXED | QUIRE_MAP_NOREPLACE,
 		.addr = old + before, .object = r->object,
 		.page_offset = r->object ? region_page(r, old) + (before >> PAGE_SHIFT) : 0};
-	bool at_end = r->end == old + before;
+	bool at_end = r->end == old + before && after <= ASPACE_USER_TOP - old;
 
 	if (m.object)
 		object_get(m.object);
@@ -365,15 +422,26 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 			spin_lock(&a->lock);
 			struct region *from = region_find_locked(a, old), *to = region_find_locked(a, where);
 
-			if (from && to)
-				to->wrote |= from->wrote;
+			/* Another thread may have done what it liked to either place meanwhile. */
+			if (!from || !to || from->end < old + before || to->end < where + after ||
+				!moves_to(from, old, to, where)) {
+				spin_unlock(&a->lock);
+				if (m.object)
+					object_put(m.object);
+				return -EFAULT;
+			}
+			to->wrote |= from->wrote;
 			gather_start(&g, a);
+			if (m.object)
+				spin_lock(&m.object->lock);
 			spin_lock(&a->table_lock);
 			error = make_tables_locked(a, where, before);
 			if (!error)
 				move_entries_locked(a, old, where, before, &g);
 			gather_fence_locked(&g);
 			spin_unlock(&a->table_lock);
+			if (m.object)
+				spin_unlock(&m.object->lock);
 			spin_unlock(&a->lock);
 			int failed = error;
 			vaddr_t gone = failed ? where : old;

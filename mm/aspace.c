@@ -92,6 +92,19 @@ void aspace_put(struct aspace *a)
 	commit_uncharge(a->commit);
 	frame_put(frame_of(a->arch.root));
 	slab_free(&space_cache, a);
+	reclaim_wake();
+}
+
+/* The tables that a gather had no room for when their regions went. */
+static void free_tables_locked(struct aspace *a)
+{
+	spin_lock(&a->table_lock);
+	for (vaddr_t va = 0; a->table_count && va < QUIRE_USER_MAX; va += ARCH_TABLE_SPAN)
+		if (arch_table_find(&a->arch, va)) {
+			frame_put(frame_of(arch_table_detach(&a->arch, va)));
+			a->table_count--;
+		}
+	spin_unlock(&a->table_lock);
 }
 
 /* Drops a bounded number of entries, or the empty tables, or one region. No fence: see above. */
@@ -108,6 +121,7 @@ bool aspace_destroy_step(struct aspace *a)
 	struct region *r = list_first(&a->regions, struct region, order);
 
 	if (!r) {
+		free_tables_locked(a);
 		spin_unlock(&a->lock);
 		return false;
 	}
@@ -118,9 +132,10 @@ bool aspace_destroy_step(struct aspace *a)
 		spin_lock(&a->table_lock);
 		table_clear_locked(a, &va, r->end, &g);
 		bool done = va == r->end;
+		vaddr_t from = r->start;
 
 		if (done)
-			table_trim_locked(a, r->start, r->end, &g);
+			table_trim_locked(a, &from, r->start, r->end, &g);
 		spin_unlock(&a->table_lock);
 		gather_release(&g);
 		if (done) {

@@ -14,6 +14,7 @@
  */
 #include <mm/fault.h>
 #include <mm/hart.h>
+#include <mm/reclaim.h>
 #include <kernel/trap.h>
 
 static pte_t entry_read(struct aspace *a, vaddr_t va)
@@ -51,9 +52,28 @@ static int no_frame(struct region *r, int *signal, int *code)
 	return -EFAULT;
 }
 
+/* A frame for a private page. In a mapping that was charged it is paid for; a NORESERVE one pays page by
+ * page as it is touched, so that it can't take what was promised to others. Stacks are small and come
+ * out of the kernel's share: a thread must not die of its next call. */
+static pfn_t private_frame(const struct region *r, bool zeroed)
+{
+	u32 paid = r->flags & (REGION_CHARGED | QUIRE_MAP_STACK);
+	bool pays = (r->flags & QUIRE_MAP_NORESERVE) && !paid;
+
+	if (pays && commit_charge(1))
+		return PFN_NONE;
+	pfn_t pfn = zeroed ? frame_alloc_zeroed(FRAME_PRIVATE) : frame_alloc(FRAME_PRIVATE);
+
+	if (pfn)
+		frame_of(pfn)->hole = pays;
+	else if (pays)
+		commit_uncharge(1);
+	return pfn;
+}
+
 static int zero_fill(struct aspace *a, struct region *r, vaddr_t va, int *signal, int *code)
 {
-	pfn_t pfn = frame_alloc_zeroed(FRAME_PRIVATE);
+	pfn_t pfn = private_frame(r, true);
 
 	if (!pfn)
 		return no_frame(r, signal, code);
@@ -80,15 +100,20 @@ static int map_zeros(struct aspace *a, struct region *r, vaddr_t va)
 	return entry ? 0 : -ENOMEM;
 }
 
-/* The last holder of a private frame stores to it. */
+/* The last holder of a private frame stores to it. The entry is looked at again under the lock, and the frame only
+ * then: a truncation may have taken both away. True: done, or to be faulted again. */
 static bool take_over(struct aspace *a, struct region *r, vaddr_t va, pte_t e, struct frame *f)
 {
-	if (f->kind != FRAME_PRIVATE || __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) != 1)
-		return false;
 	spin_lock(&a->table_lock);
-	arch_pte_write(&arch_table_find(&a->arch, va)[arch_table_index(va)],
-		arch_pte_make(arch_pte_pfn(e), r->prot));
+	pte_t *entry = &arch_table_find(&a->arch, va)[arch_table_index(va)];
+	bool same = arch_pte_read(entry) == e;
+	bool last = same && f->kind == FRAME_PRIVATE && __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) == 1;
+
+	if (last)
+		arch_pte_write(entry, arch_pte_make(arch_pte_pfn(e), r->prot));
 	spin_unlock(&a->table_lock);
+	if (!last)
+		return !same;
 	arch_fence_local(a->arch.asid, va, 1);
 	a->cow_reuses++;
 	mm_this_hart()->stats.cow_reuses++;
@@ -99,7 +124,7 @@ static bool take_over(struct aspace *a, struct region *r, vaddr_t va, pte_t e, s
 static int copy_page(struct aspace *a, struct region *r, vaddr_t va, pte_t e, int *signal, int *code)
 {
 	bool zeros = arch_pte_pfn(e) == zero_frame;
-	pfn_t pfn = zeros ? frame_alloc_zeroed(FRAME_PRIVATE) : frame_alloc(FRAME_PRIVATE);
+	pfn_t pfn = private_frame(r, zeros);
 
 	if (!pfn)
 		return no_frame(r, signal, code);
@@ -153,6 +178,7 @@ static int copy_from_object(struct aspace *a, struct region *r, vaddr_t va, int 
 	struct frame *f;
 
 	spin_lock(&o->lock);
+	u32 seq = o->inval_seq;
 	int error = object_page_locked(o, region_page(r, va), WANT_READ, QUIRE_RUN_MAX / 4, &f);
 
 	if (!error)
@@ -165,7 +191,7 @@ static int copy_from_object(struct aspace *a, struct region *r, vaddr_t va, int 
 		}
 		return object_error(error, signal, code);
 	}
-	pfn_t pfn = frame_alloc(FRAME_PRIVATE);
+	pfn_t pfn = private_frame(r, false);
 
 	if (!pfn) {
 		frame_put(f);
@@ -173,11 +199,32 @@ static int copy_from_object(struct aspace *a, struct region *r, vaddr_t va, int 
 	}
 	arch_page_copy(frame_address(pfn), frame_address(frame_number(f)));
 	frame_put(f);
+	/* A truncation drops private copies as well, but only those that it finds: if one came while we
+	 * copied, the page may lie beyond the end by now, and is faulted again. */
+	spin_lock(&o->lock);
+	if (o->inval_seq != seq) {
+		spin_unlock(&o->lock);
+		frame_put(frame_of(pfn));
+		return 0;
+	}
 	r->wrote = true;
+	error = enter_fresh(a, r, va, pfn);
+	spin_unlock(&o->lock);
 	a->cow_copies++;
 	mm_this_hart()->stats.cow_copies++;
 	fault_count(a, QUIRE_FAULT_COW, va);
-	return enter_fresh(a, r, va, pfn);
+	return error;
+}
+
+/* The evictor clears the bit; a machine that leaves setting it to us faults then. */
+static void set_accessed(struct aspace *a, vaddr_t va, pte_t e)
+{
+	spin_lock(&a->table_lock);
+	pte_t *entry = &arch_table_find(&a->arch, va)[arch_table_index(va)];
+
+	if (arch_pte_read(entry) == e)
+		arch_pte_write(entry, arch_pte_make(arch_pte_pfn(e), arch_pte_prot(e)));
+	spin_unlock(&a->table_lock);
 }
 
 int fault_private(struct aspace *a, struct region *r, vaddr_t va, enum fault_access access, int *signal,
@@ -195,6 +242,7 @@ int fault_private(struct aspace *a, struct region *r, vaddr_t va, enum fault_acc
 			     : fault_map_object(a, r, va, access, signal, code);
 	}
 	if (entry_permits(e, access)) {
+		set_accessed(a, va, e);
 		arch_fence_local(a->arch.asid, va, 1);
 		fault_count(a, QUIRE_FAULT_SPURIOUS, va);
 		return 0;

@@ -13,7 +13,8 @@
  *
  * Races, and why they are harmless. Two harts, one page: the second finds BUSY, or the entry good.
  * Fault against truncate: the size is looked at under the object's lock, under which truncation sets
- * it first and unmaps after. Fault against munmap or mprotect: the space's lock. Fault against
+ * it first and unmaps after; a private copy, made with no lock, is entered only if none came meanwhile.
+ * Fault against munmap or mprotect: the space's lock. Fault against
  * eviction: the object's lock is held from finding the frame to entering it. A thread that waited
  * holds nothing and trusts nothing that it saw.
  */
@@ -207,7 +208,8 @@ int aspace_fault(struct aspace *a, vaddr_t va, enum fault_access access, int *si
 		if (!error)
 			error = fault_map_object(a, r, va, access, signal, code);
 	}
-	if (!error && access == ACCESS_EXEC)
+	/* Not only for a fetch: what a load or a store enters may be fetched from without another fault. */
+	if (!error && (r->prot & QUIRE_PROT_EXEC))
 		shootdown_icache(a);
 	if (a->resident > a->max_resident)
 		a->max_resident = a->resident;

@@ -31,6 +31,13 @@ static int copy_entry(struct aspace *child, struct region *r, vaddr_t va, pte_t 
 		if (!pfn)
 			return -ENOMEM;
 		arch_page_copy(frame_address(pfn), frame_address(frame_number(f)));
+		if (!arch_pte_present(e)) { /* parked stays parked */
+			__atomic_fetch_add(&frame_of(pfn)->mapcount, 1, __ATOMIC_RELAXED);
+			arch_pte_write(to, arch_pte_park(pfn));
+			table_entry_added(table, arch_table_index(va));
+			child->resident++;
+			return 0;
+		}
 		entry_install(child, table, to, frame_of(pfn), r->prot);
 		return 0;
 	}

@@ -10,6 +10,7 @@
  */
 #include <mm/frame.h>
 #include <mm/hart.h>
+#include <mm/reclaim.h>
 #include <arch/boot.h>
 
 #define MAX_ORDER 10 /* 4 MiB */
@@ -258,6 +259,8 @@ static void frame_free(struct frame *f)
 	struct mm_hart *h = mm_this_hart();
 
 	assert(f->mapcount == 0 && f->pins == 0 && f->kind != FRAME_FREE && f->kind != FRAME_RESERVED);
+	if (unlikely(f->kind == FRAME_PRIVATE && f->hole))
+		commit_uncharge(1);
 	f->kind = FRAME_FREE;
 	f->object = NULL;
 	f->on_lru = 0;

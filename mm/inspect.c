@@ -11,12 +11,17 @@ int aspace_pin_user(struct aspace *a, vaddr_t va, pfn_t *pfn)
 		struct frame *pinned = NULL;
 
 		spin_lock(&a->lock);
+		struct region *r = region_find_locked(a, va);
+
+		if (r && r->object && r->object->ops->device) { /* no frame to pin */
+			spin_unlock(&a->lock);
+			return -EFAULT;
+		}
 		spin_lock(&a->table_lock);
 		pte_t *table = arch_table_find(&a->arch, va);
 		pte_t e = table ? arch_pte_read(&table[arch_table_index(va)]) : 0;
 
-		if (e && arch_pte_present(e) && arch_pte_writable(e) &&
-			(!a->has_device || frame_is_ram(arch_pte_pfn(e)))) {
+		if (e && arch_pte_present(e) && arch_pte_writable(e)) {
 			pinned = frame_of(arch_pte_pfn(e));
 			frame_pin(pinned);
 		}

@@ -1,9 +1,9 @@
 /* The frames of paged objects in the order in which they may be evicted, and eviction itself.
  *
  * Second chance: the list is a clock. The evictor takes its oldest frame; if it was used since (some
- * entry's accessed bit, or a read through the object, noted in the descriptor) it goes to the young
- * end, else it is unmapped and freed. Only clean, unpinned pages go; dirty ones are their pager's to
- * write back first.
+ * entry's accessed bit, or a read or a fault, noted in the descriptor) it goes to the young end, else it
+ * is unmapped and freed. Only clean, unpinned pages that no mapping has locked go; dirty ones are their
+ * pager's to write back first. When memory is very short, use does not save a page.
  *
  * Lock order is object before LRU, and the evictor comes the other way: it takes a reference to the
  * frame's object under the LRU lock (the object may be dying: then the frame is passed over), lets
@@ -20,7 +20,7 @@ u32 dirty_total;
 void lru_add(struct frame *f)
 {
 	spin_lock(&lru_lock);
-	f->on_lru = 1;
+	f->on_lru = LRU_LISTED;
 	list_push_back(&lru, &f->link);
 	spin_unlock(&lru_lock);
 }
@@ -35,8 +35,18 @@ void lru_remove(struct frame *f)
 	spin_unlock(&lru_lock);
 }
 
-/* Evicts the page if it is still there, clean and used by nobody but its mappers. */
-static bool evict_locked(struct memory_object *o, u64 index)
+/* Was it used since the last look? Forgets so. */
+static bool used_since_locked(struct memory_object *o, u64 index, struct frame *f)
+{
+	bool used = f->on_lru & LRU_USED;
+
+	f->on_lru &= (u8)~LRU_USED;
+	return rmap_test_accessed_locked(o, index) || used;
+}
+
+/* Evicts the page if it is still there, clean, locked by nobody, and used by nobody but its mappers; nor by
+ * these lately, unless memory is so short that this does not count. */
+static bool evict_locked(struct memory_object *o, u64 index, bool hard)
 {
 	uintptr_t *word = radix_find(&o->slots, index);
 
@@ -45,6 +55,10 @@ static bool evict_locked(struct memory_object *o, u64 index)
 	struct frame *f = slot_frame(*word);
 
 	if (f->state != PAGE_CLEAN || f->pins)
+		return false;
+	if (rmap_is_locked_locked(o, index))
+		return false;
+	if (!hard && used_since_locked(o, index, f))
 		return false;
 	rmap_apply_locked(o, index, 1, RMAP_UNMAP);
 	/* A transient reference: somebody is copying from or to it at this moment. */
@@ -65,7 +79,7 @@ u32 object_evict(struct memory_object *o, u64 first, u64 count)
 		return 0;
 	spin_lock(&o->lock);
 	while ((word = radix_next(&o->slots, &index)) && index < end) {
-		evicted += evict_locked(o, index);
+		evicted += evict_locked(o, index, true);
 		index++;
 	}
 	radix_trim(&o->slots);
@@ -73,8 +87,8 @@ u32 object_evict(struct memory_object *o, u64 first, u64 count)
 	return evicted;
 }
 
-/* Looks at up to `look` frames, evicts up to `want` of them. */
-u32 lru_evict(u32 want, u32 look)
+/* Looks at up to `look` frames, evicts up to `want` of them; hard: also what was used lately. */
+u32 lru_evict(u32 want, u32 look, bool hard)
 {
 	u32 evicted = 0;
 
@@ -99,7 +113,7 @@ u32 lru_evict(u32 want, u32 look)
 		if (!o)
 			continue;
 		spin_lock(&o->lock);
-		evicted += evict_locked(o, index);
+		evicted += evict_locked(o, index, hard);
 		spin_unlock(&o->lock);
 		object_put(o);
 	}

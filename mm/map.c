@@ -33,17 +33,18 @@ static u32 charge_of_range_locked(struct aspace *a, vaddr_t start, vaddr_t end)
 
 void aspace_clear_range_locked(struct aspace *a, vaddr_t *va, vaddr_t end, u32 budget)
 {
-	vaddr_t start = *va;
+	vaddr_t start = *va, trimmed = start;
 	u32 cleared = 0;
 	struct gather g;
 
-	while (*va < end && cleared < budget) {
+	/* Tables go along with what was the last in them: they are no longer charged for after this. */
+	while (trimmed < *va || (*va < end && cleared < budget)) {
 		gather_start(&g, a);
 		spin_lock(&a->table_lock);
-		table_clear_locked(a, va, end, &g);
+		if (trimmed == *va)
+			table_clear_locked(a, va, end, &g);
 		cleared += g.count;
-		if (*va == end)
-			table_trim_locked(a, start, end, &g);
+		table_trim_locked(a, &trimmed, start, *va, &g);
 		gather_fence_locked(&g);
 		spin_unlock(&a->table_lock);
 		gather_release(&g);
@@ -95,6 +96,7 @@ out:
 	spin_unlock(&a->lock);
 	region_discard(spare[0]);
 	region_discard(spare[1]);
+	reclaim_wake();
 	return error;
 }
 
@@ -151,7 +153,7 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 			error = -ENOMEM;
 	}
 	u32 locked = m->flags & QUIRE_MAP_LOCKED || a->lock_future ? QUIRE_MAP_LOCKED : 0;
-	bool charged = region_wants_charge(m->prot, m->flags);
+	bool charged = region_wants_charge(m->prot, m->flags) || (locked && lock_wants_charge(m->object, 0));
 	u32 charge = 0;
 
 	if (!error) {
@@ -182,19 +184,17 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 	r->end = va + len;
 	r->object = m->object;
 	r->page_offset = m->page_offset;
-	r->prot = (u8)m->prot;
-	r->max_prot = (u8)m->max_prot;
+	r->prot = (u8)prot_readable(m->prot);
+	r->max_prot = (u8)prot_readable(m->max_prot);
 	r->flags = (u16)((m->flags & (QUIRE_MAP_SHARED | QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON |
 					     QUIRE_MAP_NORESERVE | QUIRE_MAP_STACK)) |
 			 locked | (charged ? REGION_CHARGED : 0) | (m->kernel ? REGION_KERNEL : 0));
 	if (m->object && m->object->ops->device)
 		a->has_device = true;
-	/* A new mapping finds zeros behind the end, whatever another has stored there; but the bytes that
-	 * an extending write has put there and not published yet are its own. */
+	/* A new mapping finds zeros behind the end, whatever another has stored there. */
 	if (m->object && (m->object->size & PAGE_MASK)) {
 		spin_lock(&m->object->lock);
-		if (!m->object->extender)
-			object_zero_tail_locked(m->object);
+		object_zero_tail_locked(m->object);
 		spin_unlock(&m->object->lock);
 	}
 	region_insert_locked(a, r);
@@ -319,8 +319,8 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 			if (new == old)
 				continue;
 			if (!new) {
-				/* A file's own page under PROT_NONE: a fault will find it again. */
-				struct frame *f = frame_of(arch_pte_pfn(old));
+				/* Not private, under PROT_NONE: a fault will find it again. */
+				bool device = a->has_device && !frame_is_ram(arch_pte_pfn(old));
 
 				if (gather_full(g)) {
 					gather_fence_locked(g);
@@ -329,11 +329,15 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 					g->count = 0;
 				}
 				arch_pte_exchange(&entries[at], 0);
-				__atomic_fetch_sub(&f->mapcount, 1, __ATOMIC_RELAXED);
 				frame_of(arch_address_frame(entries))->index--;
 				a->resident--;
-				g->frames[g->count++] = f;
 				gather_page(g, va);
+				if (!device) {
+					struct frame *f = frame_of(arch_pte_pfn(old));
+
+					__atomic_fetch_sub(&f->mapcount, 1, __ATOMIC_RELAXED);
+					g->frames[g->count++] = f;
+				}
 				continue;
 			}
 			arch_pte_write(&entries[at], new);
@@ -378,6 +382,7 @@ int aspace_protect(struct aspace *a, vaddr_t *addr, u32 *len, u32 prot)
 		return 0;
 	if (*len > QUIRE_USER_MAX || !range_ok(*addr, round_up(*len)))
 		return -ENOMEM;
+	prot = prot_readable(prot);
 	vaddr_t start = *addr, end = start + round_up(*len);
 
 	spin_lock(&a->lock);

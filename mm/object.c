@@ -57,7 +57,7 @@ static struct memory_object *object_new(const struct object_ops *ops, u64 size)
 
 int object_create_anon(u64 size, struct memory_object **out)
 {
-	if (size > (u64)1 << 40)
+	if (size > OBJECT_SIZE_MAX)
 		return -EFBIG;
 	int error = commit_charge((u32)min_of(pages_of(size), (u64)~0u));
 
@@ -88,7 +88,7 @@ static void join_pager(struct memory_object *o, struct pager *p, u32 key)
 
 int object_create_paged(struct pager *p, u32 key, u64 size, struct memory_object **out)
 {
-	if (pages_of(size) > (u64)1 << 40)
+	if (size > OBJECT_SIZE_MAX)
 		return -EFBIG;
 	struct memory_object *o = object_new(&paged_ops, size);
 
@@ -211,6 +211,7 @@ static void object_destroy(struct memory_object *o)
 	if (o->pager)
 		pager_put(o->pager);
 	slab_free(&object_cache, o);
+	reclaim_wake();
 }
 
 void object_get(struct memory_object *o)
@@ -457,6 +458,8 @@ int object_page_locked(struct memory_object *o, u64 index, enum page_want want, 
 		case SLOT_FRAME: {
 			struct frame *f = slot_frame(w);
 
+			if (f->on_lru)
+				f->on_lru = LRU_LISTED | LRU_USED;
 			if (want == WANT_STORE) {
 				if (unlikely(f->hole)) {
 					int error = request_reserve_locked(o, index, f);

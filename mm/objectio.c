@@ -80,6 +80,7 @@ static void extend_end_locked(struct memory_object *o, const void *me)
 	if (o->extender != me)
 		return;
 	o->extender = NULL;
+	o->tail_written = false;
 	o->grow_error = 0;
 	wait_wake_all(&o->size_waiters);
 }
@@ -158,26 +159,35 @@ static int write_new_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 	return 0;
 }
 
-/* Bytes of a page within the old size, or on its last page. */
-static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, u32 *done, struct frame *f)
+/* Bytes of a page within the old size, or on its last page. `seq` is inval_seq as of the look that
+ * found the page: a truncation since then may have zeroed some of these bytes and not others, so they
+ * are written again. */
+static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, u32 *done,
+	struct frame *f, u32 seq)
 {
 	u32 in_page = (u32)(at & PAGE_MASK);
 	size_t moved = n;
 	int error = arch_copy_from_user_partial((char *)frame_address(frame_number(f)) + in_page, from, n,
 		&moved);
 
+	/* Under the lock even if the page looks dirty: an unlocked look could pass the copy's
+	 * own stores (model B's mutant REMARK_UNLOCKED). */
+	spin_lock(&o->lock);
+	if (o->extender == current_waiter())
+		o->tail_written = false;
 	if (moved) {
-		/* Under the lock even if the page looks dirty: an unlocked look could pass the copy's
-		 * own stores (model B's mutant REMARK_UNLOCKED). */
-		spin_lock(&o->lock);
 		if (f->object == o) {
 			object_mark_dirty_locked(o, f);
 			o->write_seq++; /* the page may have been dirty before */
-			if (at + moved > o->size && !o->truncating && at <= o->size)
-				o->size = at + moved;
 		}
-		spin_unlock(&o->lock);
+		if (o->inval_seq != seq) {
+			moved = 0;
+			error = error == -EBLOCKED ? error : -EAGAIN_STEP;
+		} else if (at + moved > o->size) {
+			o->size = at + moved;
+		}
 	}
+	spin_unlock(&o->lock);
 	frame_put(f);
 	*done += (u32)moved;
 	return error;
@@ -187,6 +197,7 @@ static int write_step(struct memory_object *o, u64 *offset, bool append, vaddr_t
 {
 	const void *me = current_waiter();
 	struct frame *f = NULL;
+	u32 seq = 0;
 	int error = 0;
 
 	spin_lock(&o->lock);
@@ -206,8 +217,12 @@ static int write_step(struct memory_object *o, u64 *offset, bool append, vaddr_t
 	u64 index = at >> PAGE_SHIFT;
 	u32 n = min_of(len - *done, PAGE_SIZE - (u32)(at & PAGE_MASK));
 
+	if (at >= OBJECT_SIZE_MAX) {
+		error = -EFBIG;
+		goto out;
+	}
 	if (at + n > o->size) {
-		error = make_room_locked(o, *offset + len, len);
+		error = make_room_locked(o, min_of(*offset + len, OBJECT_SIZE_MAX), len);
 		if (error)
 			goto out;
 	}
@@ -218,15 +233,18 @@ static int write_step(struct memory_object *o, u64 *offset, bool append, vaddr_t
 	error = object_page_locked(o, index, WANT_STORE, 1, &f);
 	if (!error) {
 		frame_get(f);
-		/* A gap between the size and this write, on one page, must read as zeros. */
-		if (at > o->size) {
+		seq = o->inval_seq;
+		/* A gap between the size and this write, on one page, must read as zeros; and whoever
+		 * moves the size while we copy must neither find junk there nor zero what we copied. */
+		if (at + n > o->size) {
 			object_zero_tail_locked(o);
-			o->size = at;
+			o->tail_written = true;
+			o->size = max_of(o->size, at);
 		}
 	}
 out:
 	spin_unlock(&o->lock);
-	return error ? error : write_old_page(o, at, buf + *done, n, done, f);
+	return error ? error : write_old_page(o, at, buf + *done, n, done, f, seq);
 }
 
 int object_write(struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done)

@@ -8,13 +8,16 @@
  *
  * Nothing reclaims in the middle of an operation. Calls that are about to allocate say so first, with
  * no lock held; when free frames are low they evict a few clean pages, and below the minimum an
- * ordinary process waits until others have freed some. Pagers and drivers never wait: freeing memory
- * must never need memory.
+ * ordinary process waits for a writeback or for others to free some. The servers that init started never
+ * wait: freeing memory must never need memory.
+ *
+ * NORESERVE pages are charged one by one when they are touched (mm/cow.c), the charge being the frame's
+ * until it is freed; so what is touched without promise can't use up what was promised.
  */
 #include <mm/reclaim.h>
 #include <mm/slot.h>
 
-u32 lru_evict(u32 want, u32 look);
+u32 lru_evict(u32 want, u32 look, bool hard);
 
 static u32 used;
 static u32 limit;
@@ -57,44 +60,64 @@ void commit_uncharge(u32 pages)
 u32 commit_used(void) { return __atomic_load_n(&used, __ATOMIC_RELAXED); }
 u32 commit_limit(void) { return limit; }
 
+/* Puts the thread to sleep, unless what it waits for has come. Announced before the look, so that who makes it
+ * true after the look sees that somebody waits. */
+static int wait_for(bool (*come)(u32), u32 argument)
+{
+	int error = 0;
+
+	spin_lock(&wait_lock);
+	__atomic_store_n(&waiting, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!come(argument)) {
+		wait_block(&memory_waiters, NULL);
+		error = -EBLOCKED;
+	}
+	spin_unlock(&wait_lock);
+	return error;
+}
+
+/* Enough is free; or nothing is on its way to the disk that could come free by itself: then what is left is
+ * what commit promised, and waiting would be for ever. */
+static bool frames_come(u32 frames)
+{
+	return frames_free_estimate() >= minimum + frames ||
+	       (!__atomic_load_n(&dirty_total, __ATOMIC_RELAXED) && !writebacks_live());
+}
+
+static bool below_dirty_cap(u32 unused)
+{
+	(void)unused;
+	return __atomic_load_n(&dirty_total, __ATOMIC_RELAXED) < dirty_cap;
+}
+
+bool reclaim_plenty(u32 frames)
+{
+	return frames_free_estimate() >= low_water + frames;
+}
+
 int reclaim_ensure(u32 frames)
 {
-	u32 free = frames_free_estimate();
-
-	if (likely(free >= low_water + frames))
+	if (likely(reclaim_plenty(frames)))
 		return 0;
-	lru_evict(32, 256);
-	free = frames_free_estimate();
-	if (free >= minimum + frames || current_is_privileged())
+	lru_evict(32, 256, false);
+	if (frames_free_estimate() >= minimum + frames || current_is_privileged())
 		return 0;
-	if (lru_evict(frames + minimum, 4096))
-		return 0;
-	/* Nothing clean is left. Ask for writeback by waiting: pagers flush at least every second. */
-	spin_lock(&wait_lock);
-	wait_block(&memory_waiters, NULL);
-	__atomic_store_n(&waiting, 1, __ATOMIC_RELAXED);
-	spin_unlock(&wait_lock);
-	return -EBLOCKED;
+	lru_evict(frames + minimum, 4096, true);
+	/* Too little was clean. Pagers flush at least every second. */
+	return frames_free_estimate() >= minimum + frames ? 0 : wait_for(frames_come, frames);
 }
 
 int reclaim_throttle_dirty(void)
 {
-	if (likely(__atomic_load_n(&dirty_total, __ATOMIC_RELAXED) < dirty_cap) ||
-		current_is_privileged())
+	if (likely(below_dirty_cap(0)) || current_is_privileged())
 		return 0;
-	spin_lock(&wait_lock);
-	if (dirty_total < dirty_cap) {
-		spin_unlock(&wait_lock);
-		return 0;
-	}
-	wait_block(&memory_waiters, NULL);
-	__atomic_store_n(&waiting, 1, __ATOMIC_RELAXED);
-	spin_unlock(&wait_lock);
-	return -EBLOCKED;
+	return wait_for(below_dirty_cap, 0);
 }
 
 void reclaim_wake(void)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (likely(!__atomic_load_n(&waiting, __ATOMIC_RELAXED)))
 		return;
 	spin_lock(&wait_lock);

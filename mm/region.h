@@ -13,6 +13,12 @@ static inline u64 region_page(const struct region *r, vaddr_t va)
 {
 	return r->page_offset + ((va - r->start) >> PAGE_SHIFT);
 }
+/* There is no write-only page. Said once, where a protection comes in: an entry of a clean page loses its write
+ * permission, and with no other it would be no entry at all. */
+static inline u32 prot_readable(u32 prot)
+{
+	return prot & QUIRE_PROT_WRITE ? prot | QUIRE_PROT_READ : prot;
+}
 static inline bool region_is_shared(const struct region *r) { return r->flags & QUIRE_MAP_SHARED; }
 
 /* The region that holds va, or NULL. */
@@ -44,10 +50,10 @@ u32 region_live(void);
 /* table.c: leaf tables and entries. Table lock held. */
 /* va's entry, with a table made if there is none; NULL when memory is out. */
 pte_t *must_check table_entry_locked(struct aspace *a, vaddr_t va, struct frame **table);
-/* Unhooks the tables of spans that no region will touch once [start, end) is unmapped; its entries are
- * cleared already. */
+/* Unhooks the tables, from *from on, of spans that no region will touch once [start, end) is unmapped; its
+ * entries are cleared already. *from moves on, to the end if the gather had room. */
 struct gather;
-void table_trim_locked(struct aspace *a, vaddr_t start, vaddr_t end, struct gather *g);
+void table_trim_locked(struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g);
 /* Clears the entries of [*va, end) until the gather is full; *va moves on. */
 void table_clear_locked(struct aspace *a, vaddr_t *va, vaddr_t end, struct gather *g);
 
@@ -78,6 +84,13 @@ void aspace_clear_range_locked(struct aspace *a, vaddr_t *va, vaddr_t end, u32 b
 static inline bool region_wants_charge(u32 prot, u32 flags)
 {
 	return (prot & QUIRE_PROT_WRITE) && !(flags & (QUIRE_MAP_SHARED | QUIRE_MAP_NORESERVE));
+}
+
+/* Pages of a file that mlock keeps in memory can't be had back by evicting, so they are charged, too; until
+ * they are unmapped. Other pages that live in memory are charged anyway. */
+static inline bool lock_wants_charge(const struct memory_object *o, u32 flags)
+{
+	return o && o->ops == &paged_ops && !(flags & REGION_CHARGED);
 }
 
 /* The part of [va, stop), which lies within one table's span, where entries may be: *stop is clipped,

@@ -318,6 +318,23 @@ void request_abandon(struct page_request *r)
 
 /* --- durability --- */
 
+/* What became of the SYNC that a call waits for. False: it is not known here. */
+static bool sync_outcome_locked(struct memory_object *o, u32 id, int *result)
+{
+	list_for_each(r, &o->requests, struct page_request, object_link)
+		if (r->id == id) { /* woken by something else: wait on */
+			wait_block(&r->waiters, r);
+			*result = -EBLOCKED;
+			return true;
+		}
+	for (u32 i = 0; i < ARRAY_SIZE(o->sync_done); i++)
+		if (o->sync_done[i].id == id) {
+			*result = o->sync_done[i].status;
+			return true;
+		}
+	return false;
+}
+
 int object_sync(struct memory_object *o, u64 first, u32 count, u32 flags, u32 *state)
 {
 	int result = 0;
@@ -325,35 +342,28 @@ int object_sync(struct memory_object *o, u64 first, u32 count, u32 flags, u32 *s
 	if (o->ops != &paged_ops)
 		return 0;
 	spin_lock(&o->lock);
-	if (*state == 0) {
-		if (pager_is_self(o->pager)) {
-			spin_unlock(&o->lock);
-			return -EDEADLK;
-		}
-		struct page_request *r = request_create(o, QUIRE_K_SYNC);
-
-		if (!r) {
-			spin_unlock(&o->lock);
-			return -ENOMEM;
-		}
-		r->first = first;
-		r->count = count;
-		r->flags = (u8)flags;
-		*state = r->id;
-		result = post_and_wait_locked(o, r);
-		spin_unlock(&o->lock);
-		return result;
+	if (*state && sync_outcome_locked(o, *state, &result)) {
+		if (result != -EBLOCKED)
+			*state = 0;
+		goto out;
 	}
-	list_for_each(r, &o->requests, struct page_request, object_link)
-		if (r->id == *state) { /* woken by something else: wait on */
-			wait_block(&r->waiters, r);
-			spin_unlock(&o->lock);
-			return -EBLOCKED;
-		}
-	for (u32 i = 0; i < ARRAY_SIZE(o->sync_done); i++)
-		if (o->sync_done[i].id == *state)
-			result = o->sync_done[i].status;
+	/* The first time; or the answer is not among the latest: so many came before this thread ran again, or
+	 * the call is about another object than it was (msync of a range that was mapped anew). */
 	*state = 0;
+	result = -EDEADLK;
+	if (pager_is_self(o->pager))
+		goto out;
+	struct page_request *r = request_create(o, QUIRE_K_SYNC);
+
+	result = -ENOMEM;
+	if (!r)
+		goto out;
+	r->first = first;
+	r->count = count;
+	r->flags = (u8)flags;
+	*state = r->id;
+	result = post_and_wait_locked(o, r);
+out:
 	spin_unlock(&o->lock);
 	return result;
 }

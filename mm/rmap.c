@@ -85,3 +85,42 @@ void rmap_apply_locked(struct memory_object *o, u64 first, u64 count, enum rmap_
 	list_for_each(r, &o->regions, struct region, object_link)
 		apply_to_region(o, r, first, end, action);
 }
+
+static bool covers(const struct region *r, u64 index)
+{
+	return index >= r->page_offset && index - r->page_offset < (r->end - r->start) >> PAGE_SHIFT;
+}
+
+bool rmap_test_accessed_locked(struct memory_object *o, u64 index)
+{
+	bool accessed = false;
+
+	debug_assert(spin_is_locked(&o->lock));
+	pfn_t own = own_frame_locked(o, index);
+
+	list_for_each(r, &o->regions, struct region, object_link) {
+		struct aspace *a = r->space;
+
+		if (!covers(r, index))
+			continue;
+		vaddr_t va = r->start + ((vaddr_t)(index - r->page_offset) << PAGE_SHIFT);
+
+		spin_lock(&a->table_lock);
+		pte_t *table = arch_table_find(&a->arch, va);
+		pte_t *entry = table ? &table[arch_table_index(va)] : NULL;
+		pte_t e = entry ? arch_pte_read(entry) : 0;
+
+		if (e && arch_pte_pfn(e) == own)
+			accessed |= arch_pte_test_and_clear_accessed(entry);
+		spin_unlock(&a->table_lock);
+	}
+	return accessed;
+}
+
+bool rmap_is_locked_locked(struct memory_object *o, u64 index)
+{
+	list_for_each(r, &o->regions, struct region, object_link)
+		if ((r->flags & QUIRE_MAP_LOCKED) && covers(r, index))
+			return true;
+	return false;
+}

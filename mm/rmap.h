@@ -15,5 +15,10 @@ enum rmap_action {
 /* Acts on [first, first + count) in every region of the object; when it returns, every hart that
  * could have used the old entries has fenced, and their references are dropped. Object's lock held. */
 void rmap_apply_locked(struct memory_object *o, u64 first, u64 count, enum rmap_action action);
+/* Has any entry of the page's been used since the last look? A hint: clears the accessed bits without a fence.
+ * The same lock. */
+bool rmap_test_accessed_locked(struct memory_object *o, u64 index);
+/* Does a mapping that mlock holds in memory cover the page? */
+bool rmap_is_locked_locked(struct memory_object *o, u64 index);
 
 #endif

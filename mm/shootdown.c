@@ -25,8 +25,12 @@
  * saying "I run another space now" and the register's doing so, in which h still translates through
  * the old tables and its last user stores may be on their way. A6 comes before A7: while the register
  * names another space nothing of this one can be loaded. S3 keeps the look at ran behind the clearing;
- * A5 is ordered both ways, so that a clear that comes late can't wipe out a later shooter's mark.
- * Switch-in takes no lock.
+ * A5 is ordered both ways, so that a clear that comes late can't wipe out a later shooter's mark. The
+ * loads of S7 are acquired, all by one fence behind them: a hart seen to have left has made its last
+ * stores by then. Switch-in takes no lock.
+ *
+ * Instruction fetch (shootdown_icache, icache_stale) goes by the same steps, with fence.i for the flush;
+ * here, too, a hart that is new to the space has been marked by nobody and must flush.
  *
  * Widening (invalid to valid, read-only to writable) needs none of this: a hart that still holds the
  * narrower translation takes a fault, finds the entry good, fences locally and goes on.
@@ -79,7 +83,7 @@ void aspace_switch(struct aspace *a)
 	}
 	arch_space_activate(&a->arch);					    /* A7 */
 	__atomic_store_n(&h->current, (uintptr_t)a, __ATOMIC_RELEASE); /* A8 */
-	if (unlikely(__atomic_load_n(&a->icache_stale, __ATOMIC_RELAXED) & self)) {
+	if (unlikely(fresh || __atomic_load_n(&a->icache_stale, __ATOMIC_RELAXED) & self)) {
 		__atomic_fetch_and(&a->icache_stale, ~self, __ATOMIC_ACQ_REL);
 		arch_icache_sync_local();
 	}
@@ -108,6 +112,8 @@ static u32 active_elsewhere(struct aspace *a)
 		if (names(__atomic_load_n(&mm_harts[h].current, __ATOMIC_RELAXED), a))
 			targets |= 1u << h;
 	}
+	/* A hart seen to have left has made its last stores there; what is done next comes after them. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return targets;
 }
 

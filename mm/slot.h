@@ -28,6 +28,9 @@ static inline uintptr_t slot_of_frame(struct frame *f) { return (uintptr_t)f | S
 static inline uintptr_t slot_of_request(struct page_request *r) { return (uintptr_t)r | SLOT_BUSY; }
 static inline uintptr_t slot_of_error(int error) { return (uintptr_t)-error << 2 | SLOT_FAILED; }
 
+/* Bytes: a count of pages fits 32 bits. */
+#define OBJECT_SIZE_MAX (((u64)1 << (32 + PAGE_SHIFT)) - PAGE_SIZE)
+
 static inline u64 pages_of(u64 bytes) { return (bytes + PAGE_MASK) >> PAGE_SHIFT; }
 
 /* What an access wants of a page. */
@@ -91,6 +94,7 @@ struct writeback {
 void writeback_void(struct memory_object *o);
 void writeback_release_void(struct memory_object *o);
 void writeback_setup(void);
+u32 writebacks_live(void);
 
 /* lru.c: frames of paged objects, by how recently they were used. */
 void lru_add(struct frame *f);

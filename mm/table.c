@@ -71,15 +71,15 @@ static bool span_in_use(struct aspace *a, vaddr_t span, vaddr_t last, vaddr_t st
 	return false;
 }
 
-void table_trim_locked(struct aspace *a, vaddr_t start, vaddr_t end, struct gather *g)
+void table_trim_locked(struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g)
 {
-	vaddr_t span = start & ~(ARCH_TABLE_SPAN - 1);
+	vaddr_t span = *from & ~(ARCH_TABLE_SPAN - 1);
 
-	for (;; span += ARCH_TABLE_SPAN) {
+	for (; *from < end; span += ARCH_TABLE_SPAN) {
 		vaddr_t last = span + (ARCH_TABLE_SPAN - 1);
 
-		if (gather_full(g))
-			return; /* the table stays, empty, until its span is used or the space goes */
+		if (g->count == GATHER_MAX + GATHER_TABLES)
+			return;
 		if (arch_table_find(&a->arch, span) && !span_in_use(a, span, last, start, end)) {
 			struct frame *f = frame_of(arch_table_detach(&a->arch, span));
 
@@ -88,7 +88,6 @@ void table_trim_locked(struct aspace *a, vaddr_t start, vaddr_t end, struct gath
 			g->whole = true;
 			g->frames[g->count++] = f;
 		}
-		if (last >= end - 1)
-			return;
+		*from = min_of(last, end - 1) + 1;
 	}
 }

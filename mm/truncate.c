@@ -18,7 +18,8 @@ void object_zero_tail_locked(struct memory_object *o)
 {
 	u32 used = (u32)(o->size & PAGE_MASK);
 
-	if (!used)
+	/* Zeroed already when the extending write began; what has come there since is its own. */
+	if (!used || o->tail_written)
 		return;
 	uintptr_t *word = radix_find(&o->slots, o->size >> PAGE_SHIFT);
 
@@ -76,6 +77,11 @@ bool object_truncate_step_locked(struct memory_object *o)
 		return true;
 	o->truncating = false;
 	radix_trim(&o->slots);
+	if (o->ops == &anon_ops) {
+		/* Only now: until here somebody who stops half-way has the pages still. */
+		commit_uncharge(o->committed - (u32)pages);
+		o->committed = (u32)pages;
+	}
 	return false;
 }
 
@@ -104,7 +110,7 @@ int object_set_size(struct memory_object *o, u64 size)
 
 	if (o->ops != &anon_ops && o->ops != &paged_ops)
 		return -EINVAL;
-	if (size > (u64)1 << 40)
+	if (size > OBJECT_SIZE_MAX)
 		return -EFBIG;
 	spin_lock(&o->lock);
 	if (o->truncating && object_truncate_step_locked(o)) {
@@ -116,7 +122,8 @@ int object_set_size(struct memory_object *o, u64 size)
 		if (!error) {
 			object_zero_tail_locked(o);
 			o->size = size;
-			if (o->capacity < size)
+			/* What is charged is what may be written; a write that had more room asks again. */
+			if (o->capacity < size || o->ops == &anon_ops)
 				o->capacity = size;
 		}
 	} else if (size < o->size) {
@@ -124,15 +131,15 @@ int object_set_size(struct memory_object *o, u64 size)
 		if (o->capacity > size)
 			o->capacity = size;
 		o->inval_seq++;
+		o->tail_written = false; /* an extending write sees inval_seq and copies again */
 		o->truncating = true;
 		detach_requests_locked(o, pages_of(size));
 		object_zero_tail_locked(o);
-		/* The charge goes at once: from here on these pages can't be touched. */
-		error = recharge_locked(o, size);
 		if (object_truncate_step_locked(o))
 			error = -EAGAIN_STEP;
 	}
 	spin_unlock(&o->lock);
+	reclaim_wake();
 	return error;
 }
 

@@ -26,6 +26,11 @@ void writeback_setup(void)
 	slab_cache_init(&writeback_cache, "writeback", sizeof(struct writeback));
 }
 
+u32 writebacks_live(void)
+{
+	return __atomic_load_n(&writeback_cache.live, __ATOMIC_RELAXED);
+}
+
 static bool in_a_token_locked(struct memory_object *o, u64 index)
 {
 	list_for_each(w, &o->writebacks, struct writeback, link)

@@ -89,10 +89,10 @@ static int start_queue(struct blk_device *device, uint64_t features, void *memor
 
 	while (size > offered)
 		size /= 2;
-	if (size == 0 || (!indirect && size < CHAIN_EXTRA + 1))
+	if (size < CHAIN_EXTRA + 1)
 		return -EIO;
-	if (!indirect)
-		device->pieces_max = smaller(device->pieces_max, size - CHAIN_EXTRA);
+	/* A chain, in an indirect table too, is never longer than the queue (2.7.5.3.1). */
+	device->pieces_max = smaller(device->pieces_max, size - CHAIN_EXTRA);
 	at = virtq_layout(size, indirect ? TABLE_ENTRIES : 0);
 	device->commands = memory;
 	device->commands_phys = phys;

@@ -21,8 +21,8 @@
 #define BLK_SECTOR	     512u
 #define BLK_SEGMENT_BYTES    (128u * 1024)
 #define BLK_SERIAL_BYTES     20
-#define BLK_COMMANDS_MAX     32	 /* in flight at once with indirect tables */
-#define BLK_COMMAND_SEGMENTS 64u /* pieces of memory in a command */
+#define BLK_COMMANDS_MAX     64	 /* in flight at once with indirect tables */
+#define BLK_COMMAND_SEGMENTS 62u /* pieces of memory in a command */
 
 enum blk_op {
 	BLK_OP_READ,

@@ -9,6 +9,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <quire/ipc.h>
 #include <quire/server.h>
@@ -338,18 +339,20 @@ static void identify(void *memory, uint64_t phys)
 		memcpy(serial, memory, sizeof(serial));
 }
 
-static void start_device(void)
+/* The memory is init's and outlives us; a predecessor may have left anything in it. Init has reset the
+ * device, so nobody else writes there. */
+static void start_device(uint64_t phys)
 {
 	uint32_t queue_bytes = (blk_memory_bytes() + BLK_SECTOR - 1) & ~(BLK_SECTOR - 1);
 	uint32_t pages = (queue_bytes + BLK_SECTOR + QUIRE_PAGE_SIZE - 1) / QUIRE_PAGE_SIZE;
 	volatile void *registers = map(SERVER_DEVICE, DEVICE_BYTES);
-	uint64_t phys = 0;
-	int dma = sys_obj_create_dma(pages, &phys), status;
 	uint8_t *memory;
+	int status;
 
-	if (dma < 0)
-		die("virtio-blk: no memory for the queue", dma);
-	memory = map(dma, pages * QUIRE_PAGE_SIZE);
+	if (pages > SERVER_DMA_PAGES || !phys)
+		die("virtio-blk: no memory for the queue", -ENOMEM);
+	memory = map(SERVER_DMA, SERVER_DMA_PAGES * QUIRE_PAGE_SIZE);
+	memset(memory, 0, SERVER_DMA_PAGES * QUIRE_PAGE_SIZE);
 	status = blk_start(&device, registers, memory, phys);
 	if (status == -ENOTSUP)
 		die("virtio-blk: a legacy device; start QEMU with -global "
@@ -371,7 +374,7 @@ static void start_object(void)
 		die("virtio-blk: no disk object", disk_object);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct quire_msg msg;
 	int status;
@@ -385,7 +388,7 @@ int main(void)
 		requests[i].origin = FROM_HERE;
 		give_request(&requests[i]);
 	}
-	start_device();
+	start_device(argc > 1 ? strtoull(argv[1], NULL, 16) : 0);
 	start_object();
 	status = sys_irq_bind(SERVER_IRQ, SERVER_PORT, INTERRUPT_BIT);
 	if (status < 0)

@@ -1,5 +1,6 @@
 """The system tests. Each takes a bench (harness.py) and asserts; its name is what ctest shows."""
 import hashlib
+import json
 import os
 import random
 import re
@@ -34,7 +35,7 @@ def p1_coherence(b):
 @case
 def p2_lazy(b):
     b.make_image()
-    b.check_line("t-promise lazy")
+    b.check_line("t-promise lazy; t-promise untouched")
 
 
 @case
@@ -65,24 +66,28 @@ def p5_budgets(b):
     b.check_line("t-promise budgets", timeout=300)
 
 
+def run_until_durable(b, line):
+    """Cuts the power when the line has said that its changes are on the disk."""
+    process = subprocess.Popen(b.command("exec=" + machine.percent_encode(line)), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+    said, deadline = b"", time.monotonic() + 120
+    while b"durable 8" not in said and time.monotonic() < deadline:
+        data = os.read(process.stdout.fileno(), 4096)
+        if not data:
+            break
+        said += data
+    process.kill()
+    process.wait()
+    b.said += said
+    assert b"durable 8" in said, f"{line}: the program did not come so far"
+
+
 @case
 def p6_durable(b):
     """The power goes right after the program has said that its bytes are on the disk."""
     for how in ("fsync", "msync", "sync", "second"):
         b.make_image()
-        words = b.command("exec=" + machine.percent_encode(f"t-promise durable {how}"))
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, bufsize=0)
-        said, deadline = b"", time.monotonic() + 120
-        while b"durable 8" not in said and time.monotonic() < deadline:
-            data = os.read(process.stdout.fileno(), 4096)
-            if not data:
-                break
-            said += data
-        process.kill()
-        process.wait()
-        b.said += said
-        assert b"durable 8" in said, f"{how}: the program did not come so far"
+        run_until_durable(b, f"t-promise durable {how}")
         subprocess.run([disk.tool("e2fsck"), "-fy", b.image], stdout=subprocess.DEVNULL)
         disk.check(b.image)
         wanted = b"".join(bytes([ord("a") + i]) * 4096 for i in range(8))
@@ -154,6 +159,12 @@ def kernel_futex(b):
 def kernel_stop(b):
     b.make_image()
     b.check_line("t-stop", timeout=300)
+
+
+@case
+def kernel_life(b):
+    b.make_image()
+    b.check_line("t-life", timeout=300)
 
 
 @case
@@ -250,6 +261,23 @@ def files(b):
     assert not differ and len(found) == len(copied), f"{len(differ)} files differ on the disk, such as {differ[:3]}"
 
 
+@case
+def names_and_room(b):
+    """10,000 names in a folder by four processes; a full disk; files without a name when the power goes."""
+    b.make_image("24M", inodes=12000)
+    b.check_line("t-promise crowd", timeout=600)
+    left = disk.debugfs(b.image, ["ls -p /crowd"])
+    assert left.count("-a") > 0 and len(re.findall(r"^/\d+/100644/", left, re.M)) == 5000, "5000 names on the disk"
+    b.make_image("8M")
+    b.check_line("t-promise full", timeout=300)
+    free = disk.debugfs(b.image, ["stats -h"])
+    run_until_durable(b, "t-promise orphan")
+    b.run("ls / && sync && check")  # this mount frees them
+    disk.check(b.image)
+    count = r"Free (blocks|inodes): +(\d+)"
+    assert re.findall(count, disk.debugfs(b.image, ["stats -h"])) == re.findall(count, free), "the orphans are freed"
+
+
 def exercise(b, operations, timeout):
     b.make_image("48M")
     output = b.check_line(f"t-promise exerciser {operations}; sha256sum /ex0.dat /ex1.dat /ex2.dat", timeout=timeout)
@@ -268,6 +296,19 @@ def exerciser(b):
 @case
 def exerciser_long(b):
     exercise(b, 1050000, 3000)
+
+
+@case
+def storm(b):
+    """The concurrent tests in short, one after another in one machine: made to be repeated (--repeat)."""
+    b.make_image()
+    seed = random.randrange(1, 1 << 31)
+    lines = ["t-promise coherence /c.dat 20000", "t-promise cow", "t-promise shootdown 20",
+             f"t-promise counts 60 {seed}", "t-futex", "t-wild zeros", "t-wild dirtied", "t-wild one-object",
+             "t-wild unseen", f"t-promise exerciser 3000 {seed}"]
+    print("seed", seed)
+    output = b.check_line("; ".join(lines), timeout=400)
+    assert output.count(": held") == 4, output
 
 
 @case
@@ -294,6 +335,53 @@ def posix(b):
     assert re.search(r"\b0 failed", output), "assertions failed"
 
 
+# --- a disk that fails ---
+
+def failing_disk(b, rules):
+    """QEMU's options for a disk that fails requests on some sectors: (iotype, first block, once)."""
+    per_block = b.block // 512
+    errors = []
+    for iotype, block, once in rules:
+        # A request is failed if it touches the sector, so one sector a block will do.
+        errors.append({"event": "none", "iotype": iotype, "errno": 5, "once": once,
+                       **({"sector": block * per_block} if block is not None else {})})
+    node = {"driver": "raw", "node-name": "root",
+            "file": {"driver": "blkdebug", "inject-error": errors,
+                     "image": {"driver": "file", "filename": b.image}}}
+    return ["-global", "virtio-mmio.force-legacy=false", "-blockdev", json.dumps(node),
+            "-device", "virtio-blk-device,drive=root"]
+
+
+def blocks_of(b, path):
+    listing = disk.debugfs(b.image, [f'blocks "{path}"'])
+    return [int(n) for n in re.search(r"^\d[\d ]*$", listing, re.M)[0].split()]
+
+
+@case
+def disk_errors(b):
+    """Sectors of a file that can't be read, of one that can't be written (once, or ever), and no flush."""
+    root = os.path.join(b.folder, "root")
+    os.makedirs(root)
+    for name in ("bad", "late", "never", "other"):
+        with open(os.path.join(root, name), "wb") as f:
+            f.write(b"".join(bytes([65 + i]) * 4096 for i in range(12)))
+    b.make_image("16M", tree=root)
+    bad, late, never = (blocks_of(b, "/" + name)[5 * 4096 // b.block] for name in ("bad", "late", "never"))
+    b.extra = failing_disk(b, [("read", bad, False), ("write", late, True), ("write", never, False)])
+    output = b.run("set -e; t-promise ioerror read /bad 5 12; t-promise ioerror write /late 5 once; "
+                   "t-promise ioerror write /never 5 always; cat /other | sha256sum; sha256sum /late; check",
+                   image=False)
+    assert "0 invariants broken" in output
+    # What could be written was, and the file system is whole: only the one file's page is old.
+    disk.check(b.image)
+    assert sha(b.dump("/late")) in output, "what was written at the second try is on the disk"
+    assert b.dump("/never")[:4096] == b"r" * 4096, "the writable pages of the file are on the disk"
+    b.make_image("16M", tree=root)
+    b.extra = failing_disk(b, [("flush", None, False)])
+    output = b.run("set -e; t-promise ioerror sync /other; check", image=False)
+    assert "0 invariants broken" in output
+
+
 # --- bad input ---
 
 @case
@@ -302,6 +390,13 @@ def badinput_calls(b):
     output = b.run("set -e; t-promise badcalls 7 60; check", timeout=900)
     assert "badcalls: all answered" in output and "0 invariants broken" in output, output
     disk.check(b.image)
+
+
+@case
+def badinput_args(b):
+    b.make_image()
+    output = b.check_line("t-promise badargs")
+    assert "all as before" in output, output
 
 
 @case
@@ -359,50 +454,98 @@ def statuses(b):
 
 # --- the console, as a person would ---
 
+class Typist:
+    """Somebody at the serial terminal, who types and reads; what was expected last is told when it fails."""
+
+    PROMPT = rb"quire:/[^\r\n]*\$ "
+
+    def __init__(self, b):
+        import pexpect
+        self.b, self.pexpect = b, pexpect
+        words = b.command("", extra=())
+        self.term = pexpect.spawn(words[0], words[1:], timeout=90, encoding=None)
+
+    def expect(self, pattern, timeout=90):
+        try:
+            self.term.expect(pattern, timeout=timeout)
+        except (self.pexpect.TIMEOUT, self.pexpect.EOF):
+            if isinstance(self.term.before, bytes):
+                self.b.said += self.term.before
+            raise AssertionError(f"the console did not answer with {pattern!r}") from None
+        self.b.said += self.term.before + (self.term.after if isinstance(self.term.after, bytes) else b"")
+
+    def line(self, typed, answer=None):
+        """A line, the line that it prints, and the next prompt."""
+        self.term.send(typed + b"\r")
+        if answer is not None:
+            self.expect(rb"\r\n" + answer + rb"\r+\n")
+        self.expect(self.PROMPT)
+
+    def key(self, keys, pause=1):
+        time.sleep(pause)
+        self.term.send(keys)
+
+
+UP, DOWN, RIGHT, LEFT, HOME, END = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[H", b"\x1b[F"
+
+
 @case
 def console(b):
-    import pexpect
+    """A session as a person types it: editing, history, keys that interrupt and end, jobs, leaving QEMU."""
     b.make_image()
-    words = b.command("", extra=())
-    term = pexpect.spawn(words[0], words[1:], timeout=90, encoding=None)
+    t = Typist(b)
     try:
-        prompt = rb"quire:/[^\r\n]*\$ "
-        term.expect(prompt)
-        term.send(b"echo hel\x7f\x7fello\r")
-        term.expect(rb"\r\nhello\r+\n")
-        term.expect(prompt)
-        term.send(b"echo first\r")
-        term.expect(rb"\r\nfirst\r+\n")
-        term.expect(prompt)
-        term.send(b"\x1b[A\x1b[A\r")  # up twice: the line before the last
-        term.expect(rb"\r\nhello\r+\n")
-        term.expect(prompt)
-        term.send(b"while true; do true; done\r")
-        time.sleep(1)
-        term.send(b"\x03")
-        term.expect(prompt)
-        term.send(b"yes > /dev/null\r")
-        time.sleep(1)
-        term.send(b"\x03")
-        term.expect(prompt)
-        term.send(b"cat\r")
+        t.expect(t.PROMPT)
+        t.line(b"echo hel\x7f\x7fello", b"hello")  # backspace
+        t.line(b"echo first", b"first")
+        t.line(UP + UP, b"hello")  # the line before the last
+        t.line(b"echo ac" + LEFT + b"b", b"abc")
+        t.line(b"cho home" + HOME + b"e" + END + b"!", b"home!")
+        t.line(b"cho a" + b"\x01\x01" + b"e" + b"\x05" + b"e", b"ae")  # ^A (which QEMU wants twice), ^E
+        t.line(b"echo gone\x15echo kept", b"kept")  # ^U
+        t.line(b"echo one two\x17three", b"one three")  # ^W
+        t.line(b"echo cut off" + LEFT * 4 + b"\x0b", b"cut")  # ^K
+        t.line(b"not wanted" + UP + DOWN + b"\x15echo back", b"back")
+        t.term.send(b"echo never ran\x03")
+        t.expect(t.PROMPT)
+        t.line(b"echo $?", b"130")
+        t.term.send(b"while true; do true; done\r")
+        t.key(b"\x03")
+        t.expect(t.PROMPT)
+        t.line(b"echo $?", b"130")
+        t.term.send(b"yes > /dev/null\r")
+        t.key(b"\x03")
+        t.expect(t.PROMPT)
+        t.term.send(b"cat\r")
         time.sleep(0.5)
-        term.send(b"echoed\r")
-        term.expect(rb"echoed\r+\nechoed\r+\n")
-        term.send(b"\x04")  # the end of input
-        term.expect(prompt)
-        term.send(b"check\r")
-        term.expect(rb"0 invariants broken")
-        term.expect(prompt)
-        term.send(b"sync\r")
-        term.expect(prompt)
-        term.send(b"\x01x")  # leave QEMU
-        term.expect(pexpect.EOF)
-    except (pexpect.TIMEOUT, pexpect.EOF):
-        b.said += term.before if isinstance(term.before, bytes) else b""
-        raise AssertionError("the console did not answer as expected")
+        t.term.send(b"echoed\r")
+        t.expect(rb"echoed\r+\nechoed\r+\n")
+        t.term.send(b"\x04")  # the end of input
+        t.expect(t.PROMPT)
+        # A job in the background leaves the terminal to the shell, and ^C leaves it alone.
+        t.line(b"yes > /dev/null & p=$!")
+        t.term.send(b"sleep 100\r")
+        t.key(b"\x03")
+        t.expect(t.PROMPT)
+        t.line(b"kill -0 $p && echo alive", b"alive")
+        t.line(b"kill $p; wait $p; echo ended $?", b"ended 143")
+        # ^D on an empty line ends the shell, and init starts another; on others it does not.
+        t.line(b"cd /tmp; mark=1")
+        t.term.send(b"echo not yet\x04\r")
+        t.expect(rb"\n(> )?not yet\r+\n")  # the shell got a line without its end, and may have asked for more
+        t.expect(t.PROMPT)
+        t.term.send(b"\x04")
+        t.expect(rb"quire:/\$ ")
+        t.line(b"echo [$mark]", rb"\[\]")
+        t.term.send(b"check\r")
+        t.expect(rb"0 invariants broken")
+        t.expect(t.PROMPT)
+        t.line(b"sync")
+        t.term.send(b"\x01x")  # leave QEMU
+        t.expect(t.pexpect.EOF, timeout=20)
     finally:
-        term.close(force=True)
+        t.term.close(force=True)
+    disk.check(b.image)
 
 
 # --- failures that real systems had, and the power ---
@@ -422,3 +565,9 @@ def wild(b):
 def powercut(b):
     from powercut.powercut import powercut as cut
     cut(b)
+
+
+@case
+def powercut_cache(b):
+    from powercut.lostcache import lostcache
+    lostcache(b)

@@ -13,13 +13,14 @@ class Bench:
         self.kernel_folder = os.path.join(BUILD, "debug") if debug else BUILD
         self.image = os.path.join(folder, "disk.img")
         self.said = b""
+        self.extra = []  # more of QEMU's options, such as a disk of another kind
 
     def make_image(self, size="64M", tree=None, inodes=None):
         disk.make(self.image, size, self.block, tree, inodes)
 
     def command(self, append, memory="128M", image=True, extra=()):
         return machine.command(self.harts, memory, self.image if image else None, BIOS, append,
-                               self.kernel_folder, extra=extra)
+                               self.kernel_folder, extra=[*self.extra, *extra])
 
     def run(self, line, timeout=240, memory="128M", image=True, status=0):
         """Runs a line of shell; its output. Fails on any other status."""

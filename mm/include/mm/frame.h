@@ -33,14 +33,18 @@ enum page_state {
 	PAGE_WRITEBACK, /* being written; no writable entry; pinned by the writeback's token */
 };
 
+#define LRU_LISTED 1
+#define LRU_USED   2 /* found by a read, a write or a fault since the evictor last looked */
+
 struct frame {
 	u32 refs;
 	u32 mapcount;	/* leaf entries */
 	u32 pins;
 	u8 kind;	/* enum frame_kind */
 	u8 state;	/* enum page_state, for FRAME_OBJECT */
-	u8 hole;	/* FRAME_OBJECT: no block is promised for it yet; reserve before the first store */
-	u8 on_lru;	/* on the LRU; for a free frame: head of a block on a buddy list */
+	u8 hole;	/* FRAME_OBJECT: no block is promised for it yet; reserve before the first store.
+			 * FRAME_PRIVATE: of a NORESERVE mapping, charged by itself until it is freed */
+	u8 on_lru;	/* LRU_*; guarded by the object's lock. For a free frame: head of a block on a buddy list */
 	union {
 		struct memory_object *object; /* FRAME_OBJECT */
 		struct {		      /* FRAME_TABLE: no entry outside was ever valid; */

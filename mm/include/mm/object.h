@@ -41,6 +41,7 @@ struct memory_object {
 	bool truncating;   /* pages at or beyond the size are still to be dropped */
 	bool idle_posted;  /* QUIRE_K_IDLE is under way */
 	const void *extender; /* thread that is writing beyond the size; others wait on size_waiters */
+	bool tail_written;    /* it is copying to the last page, behind the size, which was zeros there */
 	pfn_t phys_first;  /* physical and DMA objects */
 	struct list dirty_link; /* pager->dirty_objects; guarded by pager->lock */
 	struct list pager_link; /* pager->objects; guarded by pager->lock */

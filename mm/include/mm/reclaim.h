@@ -16,8 +16,10 @@ u32 commit_limit(void);
 int must_check reclaim_ensure(u32 frames);
 /* Dirty pages are capped, so that memory can always be had by evicting. -EBLOCKED while over it. */
 int must_check reclaim_throttle_dirty(void);
-/* Wakes those who wait for memory or for fewer dirty pages: after writeback, after a process ended. No
- * object lock held. */
+/* True while free frames are above the mark where eviction begins: what is only a hint may allocate. */
+bool reclaim_plenty(u32 frames);
+/* Wakes those who wait for memory or for fewer dirty pages: after writeback, unmapping, truncation, the end of
+ * an object or a space. No lock held of a rank from an object's on. */
 void reclaim_wake(void);
 void reclaim_setup(void); /* once, at boot, after frames_init */
 

@@ -465,6 +465,51 @@ static void test_full(void)
 	EXPECT(strlen(take(TTY_INPUT_BYTES)) == EDIT_LINE_MAX + 1);
 }
 
+/* Keys as the server gives them: only while there is room. */
+static bool offer(const char *keys)
+{
+	for (; *keys; keys++) {
+		if (!tty_has_room(&tty))
+			return false;
+		tty_input(&tty, (uint8_t)*keys);
+	}
+	return true;
+}
+
+/* A queue with little room left, and one key that brings many bytes: a long line of the history, which
+ * a program then takes as it is, or the last byte of a character. Nothing outside the queue is
+ * written. */
+static void test_full_at_once(void)
+{
+	static char line[EDIT_LINE_MAX + 1];
+	struct tty_attr raw;
+
+	memset(line, 'h', EDIT_LINE_MAX);
+	reset();
+	EXPECT(offer(line) && offer("\r"));
+	take(TTY_INPUT_BYTES);
+	while (tty_has_room(&tty))
+		offer("0123456789012345678901234567890123456789\r");
+	take(100);
+	offer(UP UP);
+	raw = tty.attr;
+	raw.lflag = 0;
+	tty_set_attr(&tty, &raw);
+	EXPECT(tty.input_len <= TTY_INPUT_BYTES && tty.line_count == 0);
+	for (uint32_t left = 0; left < 100; left++) {
+		reset();
+		while (TTY_INPUT_BYTES - tty.input_len > 200 && tty_has_room(&tty))
+			offer("0123456789012345678901234567890123456789\r");
+		for (uint32_t i = 0; i < left; i++)
+			offer("x");
+		while (offer("\360\237\230\200"))
+			;
+		offer("\360\237\230\r");
+		EXPECT(tty.input_len + tty.editor.len <= TTY_INPUT_BYTES);
+		EXPECT(tty.input_len < TTY_INPUT_BYTES || tty.input[TTY_INPUT_BYTES - 1] == '\n');
+	}
+}
+
 /* ------------------------------------------------------------------ random keys */
 
 static const char *const random_keys[] = {LEFT, RIGHT, UP, DOWN, HOME, END, DELETE, RUBOUT, CTRL_W,
@@ -531,6 +576,7 @@ int main(void)
 	test_raw();
 	test_output();
 	test_full();
+	test_full_at_once();
 	test_random();
 	printf(failures ? "FAILED: %d\n" : "ok\n", failures);
 	return failures != 0;

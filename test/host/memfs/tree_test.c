@@ -493,6 +493,41 @@ static void test_paths(void)
 	EXPECT(ask_path(&make) == -ENOENT);
 }
 
+/* Mounting over what has no name of its own, twice over the same name, and a parent set twice: the
+ * server stays up, and keeps no handle that it does not use. */
+static void test_mounts(void)
+{
+	static const char *const nameless[] = {".", "..", "/", "./", "m/..", "m/."};
+	struct request make = {.label = FS_MKDIR, .path = "m"}, r = {.label = FS_MOUNT};
+	int other = sys_channel_create(0, 0, QUIRE_CHANNEL_WATCH), before;
+
+	EXPECT(ask_path(&make) == 0);
+	before = handles_in_use();
+	for (size_t i = 0; i < sizeof(nameless) / sizeof(nameless[0]); i++)
+		EXPECT(ask(ROOT, &r, nameless[i], other) == -EBUSY);
+	EXPECT(ask(ROOT, &r, "m", -1) == -EINVAL);
+	EXPECT(ask(ROOT, &r, "nowhere/m", other) == -ENOENT);
+	EXPECT(handles_in_use() == before);
+	EXPECT(ask(ROOT, &r, "m", other) == 0 && ask(ROOT, &r, "m", other) == 0);
+	EXPECT(handles_in_use() == before + 1);
+	make = (struct request){.label = FS_STAT, .path = "m"};
+	EXPECT(ask_path(&make) == FS_CROSS && make.handle == other);
+	close_answer(&make);
+	make = (struct request){.label = FS_RMDIR, .path = "m"};
+	EXPECT(ask_path(&make) == -EBUSY);
+	sys_close(dir_lookup(trees[0].root, "m", 1)->node->dir.mount);
+	dir_lookup(trees[0].root, "m", 1)->node->dir.mount = -1;
+	EXPECT(ask_path(&make) == 0);
+	r = (struct request){.label = FS_SETPARENT};
+	EXPECT(ask(ROOT, &r, "here", other) == 0 && ask(ROOT, &r, "there", other) == -EBUSY);
+	EXPECT(strcmp(trees[0].name, "here") == 0);
+	sys_close(trees[0].parent);
+	trees[0].parent = -1;
+	trees[0].name = "";
+	EXPECT(handles_in_use() == before);
+	sys_close(other);
+}
+
 static int fifo_ask(
 	uint32_t label, uint32_t badge, uint32_t token, uint32_t w1, uint32_t w2, const char *data)
 {
@@ -544,6 +579,11 @@ static void test_fifo(void)
 	EXPECT(!memcmp(answers[15].buffer.data, "hel", 3));
 	EXPECT(fifo_ask(FS_POLL, reader, 17, QUIRE_POLLIN, 0, "") == QUIRE_POLLIN);
 	EXPECT(fifo_ask(FS_READ, reader, 17, 10, 0, "") == 2);
+	/* A writer that has gone when it is answered asks again: nothing is written twice. */
+	caller_gone[16] = true;
+	EXPECT(fifo_ask(FS_WRITE, writer, 16, 0, 0, "again") == WAITS);
+	caller_gone[16] = false;
+	EXPECT(fifo_ask(FS_READ, reader, 17, 10, QUIRE_O_NONBLOCK, "") == -EAGAIN);
 	/* Full: pieces go in whole or wait. */
 	memset(piece, 'p', 4000);
 	piece[4000] = '\0';
@@ -615,6 +655,7 @@ int main(int argc, char **argv)
 	trees[0].root = root;
 	test_paths();
 	test_cursor();
+	test_mounts();
 	test_fifo();
 	remove_all(root);
 	become_root_of(folder);

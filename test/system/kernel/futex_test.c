@@ -283,7 +283,7 @@ static void test_robust_kill(void)
 	CHECK(m[1].word == (QUIRE_ROBUST_WAITERS | QUIRE_ROBUST_DIED));
 }
 
-int main(void)
+static void run_all(void)
 {
 	static void (*const tests[])(void) = {test_answers, test_turns, test_lock, test_counts,
 		test_fork, test_robust, test_robust_kill};
@@ -296,5 +296,27 @@ int main(void)
 		fflush(stdout);
 	}
 	CHECK(sys_check() == 0);
-	return 0;
+	sys_exit(0);
+}
+
+/* A lost wake leaves its thread asleep: somebody else has to tell. */
+int main(void)
+{
+	enum { SECONDS = 120 };
+	uint64_t end = now() + SECONDS * 1000 * MS;
+	int status, pid = sys_fork();
+
+	if (pid == 0)
+		run_all();
+	CHECK(pid > 0);
+	while (sys_wait(pid, QUIRE_WNOHANG, &status, 0) == 0) {
+		if (now() > end) {
+			printf("futex_test: a thread sleeps for ever: its wake was lost\n");
+			fflush(stdout);
+			quire_ecall2(SYS_KILL, pid, QSIGKILL);
+			sys_exit(1);
+		}
+		sys_sleep(now() + 20 * MS);
+	}
+	return status != 0;
 }

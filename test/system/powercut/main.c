@@ -1,12 +1,14 @@
-/* t-powercut SEED: changes names and files without end and says on the console what it intends and what
+/* t-powercut SEED [step]: changes names and files without end and says on the console what it intends and what
  * has been promised, for a runner that cuts the power at some moment and then looks at the disk.
  *
  * A line "pc will SLOT WHAT" comes before each change, "pc safe SLOT NAME SIZE GENERATION" after the
  * fsync of the file (and of the folder, which holds its name) has returned. What was safe and had no
- * change announced since must be on the disk, byte for byte.
+ * change announced since must be on the disk, byte for byte. With `step` each change waits for a line of
+ * input, so that the runner knows which of the disk's writes can be the change's.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +20,12 @@
 
 struct slot {
 	unsigned size, generation, name;
+	bool named; /* its name is on the disk */
 };
 
 static struct slot slots[SLOTS];
 static uint32_t seed;
+static bool stepwise;
 
 static uint32_t below(uint32_t n)
 {
@@ -62,8 +66,11 @@ static void safe(unsigned s, int fd)
 	char name[40];
 
 	name_of(s, name);
-	must(fsync(fd) == 0, "fsync");
-	sync_folders(s);
+	must((below(2) ? fsync(fd) : fdatasync(fd)) == 0, "fsync");
+	/* Only when it must be: an fsync of a folder may bring more to the disk than was asked for. */
+	if (!slots[s].named)
+		sync_folders(s);
+	slots[s].named = true;
 	printf("pc safe %u %s %u %u\n", s, name, slots[s].size, slots[s].generation);
 	fflush(stdout);
 }
@@ -81,6 +88,15 @@ static void append(unsigned s, int fd, unsigned n)
 	slots[s].size += n;
 }
 
+static void await_runner(void)
+{
+	char c;
+
+	do
+		must(read(0, &c, 1) == 1, "input");
+	while (c != '\n');
+}
+
 static void step(void)
 {
 	char name[40], other[40];
@@ -92,16 +108,20 @@ static void step(void)
 		what = 0;
 	printf("pc will %u %s\n", s, what <= 3 ? "append" : what == 4 ? "rename" : "unlink");
 	fflush(stdout);
+	if (stepwise)
+		await_runner();
 	if (what == 4) {
 		slots[s].name++;
 		name_of(s, other);
 		must(rename(name, other) == 0, "rename");
+		slots[s].named = false;
 		fd = open(other, O_WRONLY);
 		must(fd >= 0, "open");
 		safe(s, fd);
 	} else if (what == 5) {
 		must(unlink(name) == 0, "unlink");
 		slots[s].size = 0;
+		slots[s].named = false;
 		slots[s].generation++;
 		return;
 	} else {
@@ -127,6 +147,7 @@ int main(int argc, char **argv)
 {
 	char folder[16];
 
+	stepwise = argc > 2 && !strcmp(argv[2], "step");
 	seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) | 1 : 1;
 	must(mkdir("/pc", 0755) == 0, "mkdir");
 	for (unsigned i = 0; i < 4; i++) {

@@ -256,7 +256,7 @@ static void step(void)
 	give(m);
 }
 
-static void run(unsigned operations)
+static void run(unsigned operations, bool tell)
 {
 	for (unsigned f = 0; f < FILES; f++) {
 		fds[f] = open(names[f], O_RDWR);
@@ -266,6 +266,10 @@ static void run(unsigned operations)
 	}
 	for (unsigned i = 0; i < operations; i++) {
 		step();
+		if (tell && i && i % 20000 == 0) { /* a slow machine is not a stalled one */
+			printf("%u of %u\n", i, operations);
+			fflush(stdout);
+		}
 		if (below(4000) == 0) { /* a child goes on in our place, with our mappings */
 			int status;
 			pid_t child = fork();
@@ -297,7 +301,7 @@ int test_exerciser(int argc, char **argv)
 	for (unsigned p = 0; p < PROCESSES; p++)
 		if (fork() == 0) {
 			seed = first * (2 * p + 3) + p;
-			run(operations / PROCESSES);
+			run(operations / PROCESSES, p == 0);
 			_exit(0);
 		}
 	for (unsigned p = 0; p < PROCESSES; p++)

@@ -68,6 +68,8 @@ static uint32_t child_copies(volatile uint8_t *p, const uint8_t *stores, unsigne
 int test_cow(int argc, char **argv)
 {
 	enum { PAGES = 128 };
+	pid_t child;
+	int status;
 	uint32_t seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 20261124;
 	static uint8_t stores[PAGES];
 	volatile uint8_t *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -106,6 +108,13 @@ int test_cow(int argc, char **argv)
 	char c = 0;
 
 	EXPECT(pread(fd, &c, 1, 0) == 1 && c == 'f', "and the file is as it was");
+	/* PROT_WRITE alone: loads work, and what is shared with the child outlives an mprotect. */
+	volatile uint8_t *w = mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0);
+
+	EXPECT(mprotect((void *)p, PAGES * PAGE, PROT_WRITE) == 0 && p[0] == 'q' && w[0] == 'f', "loads");
+	if ((child = fork()) == 0)
+		_exit(mprotect((void *)p, PAGES * PAGE, PROT_WRITE) != 0 || p[PAGE] != 'q');
+	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child's copies outlive mprotect");
 	unlink("/cow.dat");
 	printf("cow: copies are as many as stores\n");
 	return 0;

@@ -13,6 +13,8 @@
 
 #include "sh.h"
 
+#define MAX_INPUTS 200 /* one inside the other; deeper is taken for a runaway recursion */
+
 extern char **environ;
 
 struct shell sh;
@@ -124,10 +126,20 @@ static void run_commands(bool interactive)
 	}
 }
 
-/* Runs an input that was pushed, and pops it. */
+/* Runs an input that was pushed, and pops it. One that runs itself again (eval, a sourced file, a
+ * trap that sends its own signal) ends with an error, not with the stack. */
 int run_input(struct input *in)
 {
-	run_commands(in->interactive);
+	static int nested;
+
+	if (nested == MAX_INPUTS) {
+		shell_error("commands nested too deeply");
+		shell_fail(STATUS_SYNTAX);
+	} else {
+		nested++;
+		run_commands(in->interactive);
+		nested--;
+	}
 	input_pop();
 	return sh.status;
 }

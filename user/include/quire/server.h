@@ -10,8 +10,12 @@
 #define SERVER_DEVICE (QUIRE_H_SERVER + 1) /* driver: its registers, a physical memory object */
 #define SERVER_IRQ    (QUIRE_H_SERVER + 2) /* driver: its interrupt */
 #define SERVER_BLOCK  (QUIRE_H_SERVER + 3) /* file server: channel to the disk driver */
-#define SERVER_RESOURCE (QUIRE_H_SERVER + 4) /* driver: for OBJ_CREATE_DMA */
+#define SERVER_DMA    (QUIRE_H_SERVER + 4) /* driver: memory that its device reads and writes */
 #define SERVER_INITRD (QUIRE_H_SERVER + 5) /* memory file server: the archive, for its /bin */
+
+/* The driver's DMA memory is init's, so that it outlives a driver: its device writes there until init
+ * has reset it. argv[1] is its physical address, in hexadecimal. */
+#define SERVER_DMA_PAGES 24
 
 /* File server: an anonymous memory object, empty at first, that init keeps for it and gives each restarted
  * one: what it puts there it finds again. */

@@ -2,10 +2,13 @@
 #ifndef _QUIRE_LIMITS_H
 #define _QUIRE_LIMITS_H
 
-#define OPEN_MAX  1024
-#define CHILD_MAX 128
 #include_next <limits.h>
+#include <sys/syslimits.h>
 
+#undef OPEN_MAX
+#define OPEN_MAX 1024
+#undef CHILD_MAX
+#define CHILD_MAX 128
 #undef ARG_MAX
 #define ARG_MAX 131072
 #undef PIPE_BUF
@@ -27,7 +30,6 @@
 #define STREAM_MAX		      1024
 #define TZNAME_MAX		      6
 #define SEM_VALUE_MAX		      INT_MAX
-#define SEM_NSEMS_MAX		      256
 #define PTHREAD_KEYS_MAX	      128
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 #define PTHREAD_STACK_MIN	      16384
@@ -35,6 +37,35 @@
 #define LONG_BIT		      32
 #define WORD_BIT		      32
 
+#undef NL_LANGMAX
+#define NL_LANGMAX 14
+#undef NL_MSGMAX
+#define NL_MSGMAX 32767
+#undef NL_SETMAX
+#define NL_SETMAX 255
+#undef NL_TEXTMAX
+#define NL_TEXTMAX 2048
+#undef CHARCLASS_NAME_MAX
+#define CHARCLASS_NAME_MAX 14
+
+#define _POSIX2_BC_BASE_MAX	   99
+#define _POSIX2_BC_DIM_MAX	   2048
+#define _POSIX2_BC_SCALE_MAX	   99
+#define _POSIX2_BC_STRING_MAX	   1000
+#define _POSIX2_CHARCLASS_NAME_MAX 14
+#define _POSIX2_COLL_WEIGHTS_MAX   2
+#define _POSIX2_EXPR_NEST_MAX	   32
+#define _POSIX2_LINE_MAX	   2048
+#undef _POSIX2_RE_DUP_MAX
+#define _POSIX2_RE_DUP_MAX 255
+
+#define _POSIX_AIO_LISTIO_MAX		    2
+#define _POSIX_AIO_MAX			    1
+#define _POSIX_CLOCKRES_MIN		    20000000
+#define _POSIX_DELAYTIMER_MAX		    32
+#define _POSIX_RTSIG_MAX		    8
+#define _POSIX_SIGQUEUE_MAX		    32
+#define _POSIX_TIMER_MAX		    32
 #define _POSIX_ARG_MAX			    4096
 #define _POSIX_CHILD_MAX		    25
 #define _POSIX_HOST_NAME_MAX		    255

@@ -36,6 +36,11 @@ int ftrylockfile(FILE *stream);
 void funlockfile(FILE *stream);
 int fileno_unlocked(FILE *stream);
 
+int getc_unlocked(FILE *stream);
+int getchar_unlocked(void);
+int putc_unlocked(int c, FILE *stream);
+int putchar_unlocked(int c);
+
 #define getc_unlocked(stream)	    getc(stream)
 #define getchar_unlocked()	    getchar()
 #define putc_unlocked(c, stream)    putc(c, stream)

@@ -7,6 +7,10 @@
 
 __BEGIN_DECLS
 
+#ifndef WNOHANG
+#define WNOHANG	  1
+#define WUNTRACED 2
+#endif
 #ifndef WIFEXITED
 #define WIFEXITED(w)   (((w)&0xff) == 0)
 #define WIFSIGNALED(w) (((w)&0x7f) > 0 && ((w)&0x7f) < 0x7f)

@@ -97,7 +97,7 @@ long sysconf(int name)
 	case _SC_NPROCESSORS_ONLN: return count_harts();
 	case _SC_PHYS_PAGES: return memory_pages(false);
 	case _SC_AVPHYS_PAGES: return memory_pages(true);
-	case _SC_SEM_NSEMS_MAX: return SEM_NSEMS_MAX;
+	case _SC_SEM_NSEMS_MAX: return -1; /* no limit but memory */
 	case _SC_SEM_VALUE_MAX: return SEM_VALUE_MAX;
 	case _SC_THREAD_KEYS_MAX: return PTHREAD_KEYS_MAX;
 	case _SC_THREAD_STACK_MIN: return PTHREAD_STACK_MIN;

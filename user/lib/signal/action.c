@@ -179,7 +179,7 @@ int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
 		wanted = &disabled; /* its address and size mean nothing */
 	else if (stack && stack->ss_flags & ~SS_ONSTACK)
 		return (int)__libc_result(-EINVAL);
-	else if (stack && stack->ss_size < MINSIGSTKSZ / 4)
+	else if (stack && stack->ss_size < MINSIGSTKSZ)
 		return (int)__libc_result(-ENOMEM);
 	return (int)__libc_result(sys_sigaltstack(wanted, (struct quire_stack *)old));
 }

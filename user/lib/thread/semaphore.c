@@ -40,16 +40,43 @@ static int try_take(sem_t *sem)
 	return -EAGAIN;
 }
 
+static void stop_waiting(sem_t *sem)
+{
+	__atomic_sub_fetch(&sem->__waiters, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A thread that is cancelled while it waits: a post may have woken it already, and that wake-up is
+ * then somebody else's. */
+static void cancelled(void *arg)
+{
+	sem_t *sem = arg;
+
+	stop_waiting(sem);
+	if (__atomic_load_n(&sem->__value, __ATOMIC_SEQ_CST) > 0 &&
+		__atomic_load_n(&sem->__waiters, __ATOMIC_SEQ_CST) > 0)
+		sys_futex_wake(&sem->__value, 1);
+}
+
+static int wait_once(sem_t *sem, uint64_t until)
+{
+	int status;
+
+	__atomic_add_fetch(&sem->__waiters, 1, __ATOMIC_SEQ_CST);
+	pthread_cleanup_push(cancelled, sem);
+	__libc_cancel_begin();
+	status = sys_futex_wait(&sem->__value, 0, until);
+	__libc_cancel_end();
+	pthread_cleanup_pop(0);
+	stop_waiting(sem);
+	return status;
+}
+
 static int take_until(sem_t *sem, uint64_t until)
 {
 	int status = try_take(sem);
 
 	while (status == -EAGAIN) {
-		__atomic_add_fetch(&sem->__waiters, 1, __ATOMIC_SEQ_CST);
-		__libc_cancel_begin();
-		status = sys_futex_wait(&sem->__value, 0, until);
-		__libc_cancel_end();
-		__atomic_sub_fetch(&sem->__waiters, 1, __ATOMIC_SEQ_CST);
+		status = wait_once(sem, until);
 		if (status == -EINTR || status == -ETIMEDOUT)
 			return try_take(sem) == 0 ? 0 : status;
 		status = try_take(sem);
@@ -57,8 +84,10 @@ static int take_until(sem_t *sem, uint64_t until)
 	return status;
 }
 
+/* A cancellation point whether it has to wait or not. */
 int sem_wait(sem_t *sem)
 {
+	pthread_testcancel();
 	return (int)__libc_result(take_until(sem, QUIRE_FOREVER));
 }
 
@@ -69,6 +98,7 @@ int sem_trywait(sem_t *sem)
 
 int sem_clockwait(sem_t *restrict sem, clockid_t clock, const struct timespec *restrict until)
 {
+	pthread_testcancel();
 	if (try_take(sem) == 0)
 		return 0;
 	if (__libc_clock(clock) < 0 || until->tv_nsec < 0 || until->tv_nsec >= (long)NS_PER_SECOND)

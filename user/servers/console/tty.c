@@ -122,12 +122,6 @@ static void add_line(struct tty *tty, uint32_t len)
 	tty->line_bytes[tty->line_count++] = len;
 }
 
-bool tty_has_room(const struct tty *tty)
-{
-	return tty->line_count + 1 < TTY_LINES &&
-	       TTY_INPUT_BYTES - tty->input_len > tty->editor.len + 2;
-}
-
 void tty_flush_input(struct tty *tty)
 {
 	tty->input_len = 0;
@@ -143,6 +137,17 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static bool canonical(const struct tty *tty)
 {
 	return tty->attr.lflag & ICANON;
+}
+
+/* One byte can make the line being edited longer by many: the last of a character brings the others
+ * with it, a key fetches a line of the history. So room for the longest line and its end is kept. */
+bool tty_has_room(const struct tty *tty)
+{
+	uint32_t room = TTY_INPUT_BYTES - tty->input_len;
+
+	if (!canonical(tty))
+		return room > 0;
+	return tty->line_count + 1 < TTY_LINES && room > EDIT_LINE_MAX;
 }
 
 bool tty_readable(const struct tty *tty, uint32_t max)

@@ -2,6 +2,7 @@
 #include "init.h"
 
 #include <string.h>
+#include <quire/server.h>
 #include <quire/sys.h>
 
 #define REGISTERS_BYTES QUIRE_PAGE_SIZE
@@ -69,6 +70,14 @@ static bool holds_disk(struct device *device)
 	return false;
 }
 
+static bool make_dma(struct device *device)
+{
+	device->dma = keep(sys_obj_create_dma(SERVER_DMA_PAGES, &device->dma_phys));
+	if (device->dma < 0)
+		report("no memory for the disk's driver: error %d", -device->dma);
+	return device->dma >= 0;
+}
+
 bool find_disk(const struct quire_boot_info *boot, struct device *device)
 {
 	for (uint32_t i = 0; i < boot->ndevices; i++) {
@@ -77,7 +86,7 @@ bool find_disk(const struct quire_boot_info *boot, struct device *device)
 		if (!matches(found, "virtio,mmio") || !open_device(found, device))
 			continue;
 		if (holds_disk(device))
-			return open_interrupt(found, device);
+			return make_dma(device) && open_interrupt(found, device);
 		sys_close(device->registers);
 	}
 	return false;

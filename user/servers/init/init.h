@@ -44,6 +44,8 @@ struct device {
 	uint32_t phys;
 	int registers; /* memory object */
 	int interrupt;
+	int dma; /* a disk's: memory for its driver, kept over the driver's death */
+	uint64_t dma_phys;
 	volatile uint32_t *mapped; /* a disk's registers; NULL: not a disk */
 };
 

@@ -6,6 +6,7 @@
  */
 #include "init.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <quire/server.h>
 #include <quire/sys.h>
@@ -92,7 +93,7 @@ static int give_handles(enum service_name name)
 	if (status < 0)
 		return status;
 	switch (name) {
-	case SERVICE_DISK: return give(QUIRE_H_RESOURCE, SERVER_RESOURCE);
+	case SERVICE_DISK: return give(s->device->dma, SERVER_DMA);
 	case SERVICE_MEMFS:
 		status = give(archive_handle, SERVER_INITRD);
 		return status >= 0 && root_in_memory ? give_mounts() : status;
@@ -111,11 +112,12 @@ static void take_handles(void)
 		sys_close(h);
 }
 
-/* The arguments of a server: its name, then for who has the root directory the mounts' names, and for
- * the console how the terminal starts. */
+/* The arguments of a server: its name, then for who has the root directory the mounts' names, for the
+ * console how the terminal starts, and for the disk driver where its memory is. */
 static uint32_t make_args(enum service_name name, char *args, uint32_t *argc)
 {
 	const char *words[1 + MOUNTS] = {services[name].name};
+	char number[24];
 	uint32_t at = 0;
 
 	*argc = 1;
@@ -124,6 +126,10 @@ static uint32_t make_args(enum service_name name, char *args, uint32_t *argc)
 			words[(*argc)++] = mount_names[i];
 	} else if (name == SERVICE_CONSOLE && boot_command.scripted) {
 		words[(*argc)++] = "raw";
+	} else if (name == SERVICE_DISK) {
+		snprintf(number, sizeof(number), "%llx",
+			(unsigned long long)services[name].device->dma_phys);
+		words[(*argc)++] = number;
 	}
 	for (uint32_t i = 0; i < *argc; i++) {
 		size_t len = strlen(words[i]) + 1;

@@ -242,10 +242,11 @@ void fifo_write(struct node *n, struct quire_msg *msg)
 		return;
 	}
 	if (!f->writing && len <= BUFFER_BYTES - f->used) {
-		copy_in(f, ipc_data(), len);
 		ipc_answer(msg, (int32_t)len);
-		/* Waking readers uses the buffer, so this answer goes first. */
-		sys_reply(msg);
+		/* A writer that has gone did not write, and may ask again. The answer has no
+		 * payload, so the bytes are still in the buffer. */
+		if (sys_reply(msg) == 0)
+			copy_in(f, ipc_data(), len);
 		msg->token = 0;
 		settle(f);
 		return;

@@ -359,7 +359,8 @@ static void serve_statfs(struct quire_msg *msg, const struct node *n)
 /* Another server's tree covers a directory of a root; the directory is made if it is not there. */
 static void serve_mount(struct quire_msg *msg, struct node *root)
 {
-	int channel = ipc_handle(msg, 0), status = 0;
+	int channel = ipc_handle(msg, 0), own, status = 0;
+	struct node *n;
 
 	if (root->tree->root != root || channel < 0) {
 		ipc_answer(msg, -EINVAL);
@@ -367,36 +368,55 @@ static void serve_mount(struct quire_msg *msg, struct node *root)
 	}
 	if (!walked(msg, root, 0, WALK_CREATE | WALK_NAME))
 		return;
-	if (!walk.node)
-		make_node(&walk, S_IFDIR | 0755, &status);
-	if (status == 0 && walk.node && !is_dir(walk.node))
+	/* The root itself, or "." and "..", have no entry to cover. */
+	if (walk.node && !walk.entry)
+		status = -EBUSY;
+	else if (walk.node && !is_dir(walk.node))
 		status = -ENOTDIR;
-	if (status == 0) {
-		struct node *n = dir_lookup(walk.dir, walk.name, walk.len)->node;
-
-		if (n->dir.mount >= 0)
-			sys_close(n->dir.mount);
-		n->dir.mount = sys_dup(channel, QUIRE_HANDLE_BASE);
-	}
-	ipc_answer(msg, status);
-}
-
-static void serve_set_parent(struct quire_msg *msg, struct node *root)
-{
-	int channel = ipc_handle(msg, 0);
-	uint32_t bytes = ipc_bytes(msg);
-	char *name = malloc(bytes + 1);
-
-	if (root->tree->root != root || channel < 0 || !name) {
-		free(name);
-		ipc_answer(msg, name ? -EINVAL : -ENOMEM);
+	own = status == 0 ? sys_dup(channel, QUIRE_HANDLE_BASE) : -1;
+	if (status == 0 && own < 0)
+		status = own;
+	n = walk.node;
+	if (status == 0 && !n)
+		n = make_node(&walk, S_IFDIR | 0755, &status);
+	if (status < 0) {
+		if (own >= 0)
+			sys_close(own);
+		ipc_answer(msg, status);
 		return;
 	}
-	/* Once in a life; the name before it is not to be freed. */
+	if (n->dir.mount >= 0)
+		sys_close(n->dir.mount);
+	n->dir.mount = own;
+	ipc_answer(msg, 0);
+}
+
+/* Once in a life: what is there already has been given out by its number and its address. */
+static void serve_set_parent(struct quire_msg *msg, struct node *root)
+{
+	int channel = ipc_handle(msg, 0), parent;
+	uint32_t bytes = ipc_bytes(msg);
+	char *name;
+
+	if (root->tree->root != root || channel < 0 || bytes > NAME_BYTES_MAX) {
+		ipc_answer(msg, -EINVAL);
+		return;
+	}
+	if (root->tree->parent >= 0) {
+		ipc_answer(msg, -EBUSY);
+		return;
+	}
+	name = malloc(bytes + 1);
+	parent = name ? sys_dup(channel, QUIRE_HANDLE_BASE) : -ENOMEM;
+	if (parent < 0) {
+		free(name);
+		ipc_answer(msg, parent);
+		return;
+	}
 	memcpy(name, ipc_data(), bytes);
 	name[bytes] = '\0';
 	root->tree->name = name;
-	root->tree->parent = sys_dup(channel, QUIRE_HANDLE_BASE);
+	root->tree->parent = parent;
 	ipc_answer(msg, 0);
 }
 

@@ -236,6 +236,38 @@ static void check_barrier_and_spin(void)
 	EQUALS("pthread_spin_destroy.RETURN_VALUE", pthread_spin_destroy(&spin), 0);
 }
 
+static void *take(void *sem)
+{
+	sem_wait(sem);
+	return NULL;
+}
+
+static void *cancel_then_take(void *sem)
+{
+	pthread_cancel(pthread_self());
+	sem_wait(sem);
+	return NULL;
+}
+
+static void check_semaphore_cancel(void)
+{
+	pthread_t thread;
+	void *result;
+	sem_t s;
+
+	sem_init(&s, 0, 1);
+	REQUIRE(pthread_create(&thread, NULL, cancel_then_take, &s) == 0);
+	pthread_join(thread, &result);
+	CHECK("sem_wait.cancellation_point.not_waiting", result == PTHREAD_CANCELED);
+	sem_trywait(&s);
+	REQUIRE(pthread_create(&thread, NULL, take, &s) == 0);
+	pause_ms(30);
+	pthread_cancel(thread);
+	pthread_join(thread, &result);
+	CHECK("sem_wait.cancellation_point", result == PTHREAD_CANCELED);
+	EQUALS("sem_destroy.RETURN_VALUE.after_cancel", sem_destroy(&s), 0);
+}
+
 static void check_semaphores(void)
 {
 	sem_t s, *named, *again, *shared;
@@ -318,4 +350,5 @@ void case_barrier(void)
 void case_semaphore(void)
 {
 	check_semaphores();
+	check_semaphore_cancel();
 }

@@ -1,17 +1,19 @@
 /* The simulated machine's half of the arch interface: harts are numbers, one of which is current; RAM is an
- * array; entries look like Sv32's because some format is needed. */
+ * array; entries look like Sv32's because some format is needed. Everything that another hart could see or that
+ * takes time on a real machine goes through sim_point(), where another hart may go on instead. */
 #ifndef ARCH_MACHINE_H
 #define ARCH_MACHINE_H
 
 #include <base/types.h>
 #include <quire/abi.h>
 
-extern u32 sim_hart; /* the hart that runs */
-void sim_spins(void); /* ends the test: with one thread of the host, whoever spins spins for ever */
+extern u32 sim_hart;   /* the hart that runs */
+void sim_point(void);  /* another hart may go on here */
+void sim_spins(void);  /* another hart must go on here; with no other, a lock was left held */
 
 static inline u32 arch_hart_index(void) { return sim_hart; }
 static inline void arch_relax(void) { sim_spins(); }
-static inline void arch_fence(void) {}
+static inline void arch_fence(void) { sim_point(); }
 static inline u32 arch_ticks_low(void) { return 0; }
 static inline u64 arch_time_ns(void) { return 0; }
 
@@ -43,14 +45,10 @@ static inline bool arch_pte_executable(pte_t e) { return e & 8; }
 static inline pfn_t arch_pte_pfn(pte_t e) { return e >> 10; }
 static inline u32 arch_pte_prot(pte_t e) { return e >> 1 & 7; }
 static inline pte_t arch_pte_read(const pte_t *p) { return *p; }
-static inline void arch_pte_write(pte_t *p, pte_t e) { *p = e; }
-static inline pte_t arch_pte_exchange(pte_t *p, pte_t e)
-{
-	pte_t old = *p;
-
-	*p = e;
-	return old;
-}
+/* Out of line: each change is told to the translation caches, which may go on using what was there. */
+pte_t sim_pte_exchange(pte_t *p, pte_t e);
+static inline void arch_pte_write(pte_t *p, pte_t e) { sim_pte_exchange(p, e); }
+static inline pte_t arch_pte_exchange(pte_t *p, pte_t e) { return sim_pte_exchange(p, e); }
 static inline bool arch_pte_test_and_clear_accessed(pte_t *p)
 {
 	bool was = *p & 0x40;
