@@ -649,7 +649,7 @@ static void read_by_debugfs(void)
 
 /* ------------------------------------------------------------------ deaths of the server */
 
-static uint32_t deaths, death_odds = 3000;
+static uint32_t deaths, death_odds = 2000;
 
 /* The server dies at this point: in a child, so that here all goes on. Its successor must leave a sound
  * disk. What the operation under way did is anybody's guess, so bytes are not compared. */

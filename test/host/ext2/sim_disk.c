@@ -236,6 +236,12 @@ static void backing_committing(struct backing *b, struct fs *fs)
 	sim_point();
 }
 
+static void backing_changing(struct backing *b)
+{
+	(void)b;
+	sim_point();
+}
+
 void sim_watch_saves(void)
 {
 	free(sim.shadow);
@@ -304,6 +310,7 @@ void sim_attach_disk(void)
 		.zero_tail = backing_zero_tail,
 		.keep = backing_keep,
 		.stored_run = backing_stored_run,
+		.changing = backing_changing,
 		.committing = backing_committing,
 		.log = backing_log};
 }

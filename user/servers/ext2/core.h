@@ -81,7 +81,8 @@ struct backing {
 	/* For a successor: pages of the mapping, in the first run from `from` on, that have been stored
 	 * to and not been written back, and its first; 0 if none. */
 	uint32_t (*stored_run)(struct backing *, uint32_t from, uint32_t *first);
-	/* For tests, or NULL: the log is about to be emptied. */
+	/* For tests, or NULL: something is about to be changed; the log is about to be emptied. */
+	void (*changing)(struct backing *);
 	void (*committing)(struct backing *, struct fs *);
 };
 

@@ -71,6 +71,8 @@ void undo_save(struct fs *fs, const void *p, size_t bytes)
 	const uint8_t *at = (const uint8_t *)((uintptr_t)p & ~(uintptr_t)(UNDO_CHUNK - 1));
 
 	fs_assert_locked(fs);
+	if (fs->backing->changing)
+		fs->backing->changing(fs->backing);
 	for (; at < (const uint8_t *)p + bytes; at += UNDO_CHUNK)
 		save_chunk(fs, at);
 }
