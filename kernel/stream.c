@@ -106,6 +106,15 @@ struct transfer {
 	u32 count;
 };
 
+/* A size that no off_t could name would make a file that nobody can look at: EOVERFLOW. */
+#define POSITION_MAX 0x7fffffffu
+
+/* How much of a write at `at` fits below the last position there is; 0: none (EFBIG). */
+static u32 fitting(u64 at, u32 len)
+{
+	return at >= POSITION_MAX ? 0 : min_of(len, POSITION_MAX - (u32)at);
+}
+
 /* One vector after another from where the call stood. */
 static int stream_move(struct stream *s, struct thread *t, const struct transfer *x, u32 flags, u64 *offset)
 {
@@ -121,8 +130,10 @@ static int stream_move(struct stream *s, struct thread *t, const struct transfer
 
 			if (x->write) {
 				u64 start = at;
+				u32 fits = fitting(append ? s->object->size : at + done, len - done);
 
-				error = object_write(s->object, &start, append, x->iov[i].base, len, &done);
+				error = fits ? object_write(s->object, &start, append, x->iov[i].base, done + fits, &done)
+					     : -EFBIG;
 				if (append)
 					*offset = start - base;
 			} else {

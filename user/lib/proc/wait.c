@@ -8,7 +8,8 @@
 #include <quire/info.h>
 #include "../internal.h"
 
-_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED && WNOWAIT == QUIRE_WNOWAIT,
+_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED && WNOWAIT == QUIRE_WNOWAIT &&
+		WCONTINUED == QUIRE_WCONTINUED,
 	"wait options are the kernel's");
 
 #define TICKS_PER_SECOND 100
@@ -50,11 +51,11 @@ static int wait_child(pid_t pid, int *status, int options, struct quire_usage *u
 
 	memset(usage, 0, sizeof(*usage));
 	__libc_cancel_begin();
-	child = sys_wait(pid, options & (WNOHANG | WUNTRACED | WNOWAIT), &word, usage);
+	child = sys_wait(pid, options & (WNOHANG | WUNTRACED | WCONTINUED | WNOWAIT), &word, usage);
 	__libc_cancel_end();
 	if (child <= 0)
 		return child;
-	if (!WIFSTOPPED(word) && !(options & WNOWAIT))
+	if (!WIFSTOPPED(word) && !WIFCONTINUED(word) && !(options & WNOWAIT))
 		add_usage(usage);
 	if (status) {
 		if (!__libc_writable(status, sizeof(*status)))
@@ -107,7 +108,7 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)) ||
 		options & ~(WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT))
 		return (int)__libc_result(-EINVAL);
-	child = wait_child(pid, &word, options & (WNOHANG | WUNTRACED | WNOWAIT), &usage);
+	child = wait_child(pid, &word, options & (WNOHANG | WUNTRACED | WCONTINUED | WNOWAIT), &usage);
 	if (child < 0)
 		return (int)__libc_result(child);
 	if (!info)
@@ -120,6 +121,9 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	if (WIFEXITED(word)) {
 		info->si_code = CLD_EXITED;
 		info->si_status = WEXITSTATUS(word);
+	} else if (WIFCONTINUED(word)) {
+		info->si_code = CLD_CONTINUED;
+		info->si_status = SIGCONT;
 	} else {
 		info->si_code = WIFSTOPPED(word) ? CLD_STOPPED : CLD_KILLED;
 		info->si_status = WIFSTOPPED(word) ? WSTOPSIG(word) : WTERMSIG(word);

@@ -40,6 +40,12 @@ void case_large(void)
 	FAILS("lseek.ERRORS.EOVERFLOW", lseek(fd, 1, SEEK_CUR), EOVERFLOW);
 	EQUALS("lseek.DECIDED.EOVERFLOW_keeps", lseek(fd, 0, SEEK_CUR), INT_MAX);
 #endif
+#ifndef HOST
+	EQUALS("pwrite.DESCRIPTION.as_much_as_fits", pwrite(fd, "ab", 2, INT_MAX - 1), 1);
+	FAILS("pwrite.ERRORS.EFBIG", pwrite(fd, "a", 1, INT_MAX), EFBIG);
+	EQUALS("fstat.DECIDED.largest_size", fstat(fd, &st) == 0 && st.st_size == INT_MAX, 1);
+	EQUALS("ftruncate.DESCRIPTION.largest_cut", ftruncate(fd, 100), 0);
+#endif
 	close(fd);
 	fd = open("l", O_RDWR);
 	EQUALS("pwrite.DESCRIPTION.into_hole", pwrite(fd, "x", 1, 3 * PAGE + 5), 1);

@@ -42,8 +42,10 @@ void case_sigaltstack(void)
 	EQUALS("sigaltstack.DESCRIPTION.disabled_at_first", old.ss_flags, SS_DISABLE);
 	stack.ss_sp = alternate, stack.ss_size = 100, stack.ss_flags = 0;
 	FAILS("sigaltstack.ERRORS.ENOMEM", sigaltstack(&stack, NULL), ENOMEM);
+#ifndef HOST /* where the constant may be more than what the kernel insists on */
 	stack.ss_size = (size_t)MINSIGSTKSZ - 1;
 	FAILS("sigaltstack.ERRORS.ENOMEM.just_too_small", sigaltstack(&stack, NULL), ENOMEM);
+#endif
 	stack.ss_size = SIGSTKSZ, stack.ss_flags = 0x40;
 	FAILS("sigaltstack.ERRORS.EINVAL", sigaltstack(&stack, NULL), EINVAL);
 	stack.ss_flags = 0;
