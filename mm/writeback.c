@@ -125,36 +125,14 @@ static void release_token_locked(struct memory_object *o, struct writeback *w, i
 		o->error = status;
 }
 
-int object_writeback_end(struct memory_object *o, u32 token, int status)
+/* Takes a token, any or this one, off the list and lets go of its pages. False: there is none such. */
+static bool end_one(struct memory_object *o, bool any, u32 token, int status)
 {
 	struct writeback *found = NULL;
 
 	spin_lock(&o->lock);
 	list_for_each(w, &o->writebacks, struct writeback, link)
-		if (token && w->token == token) {
-			found = w;
-			break;
-		}
-	if (found) {
-		list_remove(&found->link);
-		release_token_locked(o, found, status);
-	}
-	spin_unlock(&o->lock);
-	if (!found)
-		return -ESRCH;
-	slab_free(&writeback_cache, found);
-	object_put(o);
-	return 0;
-}
-
-/* Takes a token off the list and lets go of its pages. False: there is none such. */
-static bool end_one(struct memory_object *o, bool any, int status)
-{
-	struct writeback *found = NULL;
-
-	spin_lock(&o->lock);
-	list_for_each(w, &o->writebacks, struct writeback, link)
-		if (any || !w->token) {
+		if (any || w->token == token) {
 			found = w;
 			break;
 		}
@@ -170,15 +148,20 @@ static bool end_one(struct memory_object *o, bool any, int status)
 	return true;
 }
 
+int object_writeback_end(struct memory_object *o, u32 token, int status)
+{
+	return token && end_one(o, false, token, status) ? 0 : -ESRCH;
+}
+
 void object_writeback_end_all(struct memory_object *o, int status)
 {
-	while (end_one(o, true, status))
+	while (end_one(o, true, 0, status))
 		;
 }
 
 void writeback_release_void(struct memory_object *o)
 {
-	while (end_one(o, false, 0))
+	while (end_one(o, false, 0, 0))
 		;
 }
 
