@@ -352,9 +352,9 @@ def failing_disk(b, rules):
             "-device", "virtio-blk-device,drive=root"]
 
 
-def blocks_of(b, path):
-    listing = disk.debugfs(b.image, [f'blocks "{path}"'])
-    return [int(n) for n in re.search(r"^\d[\d ]*$", listing, re.M)[0].split()]
+def block_of_page(b, path, page):
+    listing = disk.debugfs(b.image, [f'bmap "{path}" {page * 4096 // b.block}'])
+    return int(re.search(r"^(\d+)$", listing, re.M)[1])
 
 
 @case
@@ -366,7 +366,7 @@ def disk_errors(b):
         with open(os.path.join(root, name), "wb") as f:
             f.write(b"".join(bytes([65 + i]) * 4096 for i in range(12)))
     b.make_image("16M", tree=root)
-    bad, late, never = (blocks_of(b, "/" + name)[5 * 4096 // b.block] for name in ("bad", "late", "never"))
+    bad, late, never = (block_of_page(b, "/" + name, 5) for name in ("bad", "late", "never"))
     b.extra = failing_disk(b, [("read", bad, False), ("write", late, True), ("write", never, False)])
     output = b.run("set -e; t-promise ioerror read /bad 5 12; t-promise ioerror write /late 5 once; "
                    "t-promise ioerror write /never 5 always; cat /other | sha256sum; sha256sum /late; check",
