@@ -19,6 +19,7 @@ static void send(struct request *request)
 		last = reply;
 		if (reply.handle >= 0) {
 			last.handle = handle_copy(reply.handle);
+			handles[last.handle].client = true;
 			if (reply.close_handle)
 				handle_close(reply.handle);
 		}
@@ -38,8 +39,10 @@ int reply_late(uint32_t token, const struct reply *reply)
 
 	l->token = token;
 	l->reply = *reply;
-	if (reply->handle >= 0)
+	if (reply->handle >= 0) {
 		l->reply.handle = handle_copy(reply->handle);
+		handles[l->reply.handle].client = true;
+	}
 	l->next = late_replies;
 	late_replies = l;
 	return 0;
@@ -73,7 +76,7 @@ static int client_call(uint32_t badge, uint32_t label, uint32_t w1, uint32_t w2,
 		.bytes = bytes,
 		.handles = {-1, -1, -1, -1}};
 	if (handle >= 0)
-		request.handles[0] = handle_copy(handle);
+		handles[request.handles[0] = handle_copy(handle)].client = false;
 	CHECK(bytes <= sizeof(request.data));
 	if (bytes)
 		memcpy(request.data, data, bytes);

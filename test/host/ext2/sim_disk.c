@@ -377,6 +377,8 @@ void sim_succeed(bool free_memory)
 	for (int i = 1; i < HANDLES; i++)
 		if (handles[i].kind == HANDLE_OBJECT)
 			handles[i].kind = HANDLE_FREE;
+		else if (handles[i].kind != HANDLE_FREE && !handles[i].client)
+			handle_close(i); /* made for a reply that has not been sent */
 	for (struct object *o = objects, *next; o; o = next) {
 		bool dirty = false;
 

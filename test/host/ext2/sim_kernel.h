@@ -37,6 +37,7 @@ struct handle {
 	struct object *object;
 	struct stream *stream;
 	uint32_t *channel; /* badge and count of copies */
+	bool client;	   /* a client's; the server's others go when it dies */
 };
 
 /* A request to the pager that has not been answered yet. */
