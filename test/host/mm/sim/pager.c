@@ -437,6 +437,10 @@ void sim_pager_crash(void)
 			sim_fail("a dead pager's answer still counts");
 		request_put(old[i]);
 	}
+	/* The successor: the disk is quiet by now. */
+	for (u32 f = 0; f < SIM_FILES; f++)
+		while (sim_files[f].object && object_attach(sim_files[f].object) == -EAGAIN_STEP)
+			sim_point();
 	leave();
 }
 
