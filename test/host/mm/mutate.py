@@ -36,9 +36,10 @@ MUTANTS = {
     "clean-redirtied": ("writeback.c", [(
         "if (f->object == o && f->state == PAGE_WRITEBACK) {", "if (f->object == o) {")],
         "the end of a writeback makes a page clean that was stored to meanwhile"),
-    "failed-write-clean": ("writeback.c", [(
-        "\t\t\tif (status < 0)\n\t\t\t\tobject_mark_dirty_locked(o, f);\n\t\t\telse\n", "")],
-        "a writeback that failed, or whose pager died, makes pages clean"),
+    "died-write-clean": ("writeback.c", [(
+        "\t\t\tif (w->frames[i]->object == o && w->frames[i]->state == PAGE_WRITEBACK)\n"
+        "\t\t\t\tobject_mark_dirty_locked(o, w->frames[i]);\n", "\t\t\t;\n")],
+        "pages under writeback when the pager dies end clean"),
     "announced-late": ("shootdown.c", [
         ("\t__atomic_store_n(&h->current, (uintptr_t)a | HART_SWITCHING, __ATOMIC_RELAXED); /* A1 */\n", "")],
         "a hart just switching in is not fenced"),
@@ -82,7 +83,7 @@ MUTANTS = {
 }
 
 # Seeds that found the rare ones; tried first. Any change of mm/ may change the order of things and need others.
-FOUND_BY = {"announced-late": 11, "evict-written": 12, "failed-write-clean": 7, "truncate-forgets-requests": 11,
+FOUND_BY = {"announced-late": 11, "evict-written": 12, "died-write-clean": 27, "truncate-forgets-requests": 11,
             "supply-overwrites": 4, "grow-no-zeros": 25, "cow-no-second-look": 61, "evict-referenced": 67,
             "freed-before-fence": 73}
 
