@@ -389,10 +389,14 @@ int test_detached(int argc, char **argv)
 	EXPECT(now_ms() - died < LIMIT_MS / 2, "it waited again");
 	sys_tune(QUIRE_TUNE_DETACHED, before);
 
-	/* A successor, and all is well. */
+	/* A successor, and all is well. Until it receives, requests still fail at once. */
 	server = fork();
 	if (server == 0)
 		serve_one(port, sys_obj_attach(port, 7));
+	while (pread(fd, &byte, 1, 50 * PAGE) < 0) {
+		EXPECT(errno == EIO, "read: errno %d", errno);
+		usleep(5000);
+	}
 	EXPECT(p[50 * PAGE] == 0 && p[0] == 5, "a successor serves");
 	kill(server, SIGKILL);
 	EXPECT(waitpid(server, &status, 0) == server, "wait");
