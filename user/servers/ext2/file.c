@@ -210,7 +210,7 @@ int file_allocate(struct inode *ip, uint64_t offset, uint64_t length)
 {
 	struct fs *fs = ip->fs;
 	uint64_t end = offset + length;
-	uint32_t next, last, retries = 0;
+	uint32_t next, last;
 	int error;
 
 	if (!length || offset > INT64_MAX || length > INT64_MAX)
@@ -228,8 +228,8 @@ int file_allocate(struct inode *ip, uint64_t offset, uint64_t length)
 	error = check_room(ip, next, last);
 	while (next < last && !error) {
 		error = fill_holes(ip, &next, last);
-		if (error == -EAGAIN && retries++ < 2)
-			error = 0;
+		if (error == -EAGAIN)
+			error = 0; /* blocks have thawed */
 	}
 	if (!error && end > file_size(ip))
 		error = grow(ip, file_size(ip), end);
@@ -237,7 +237,7 @@ int file_allocate(struct inode *ip, uint64_t offset, uint64_t length)
 		map_truncate(ip, (uint32_t)blocks_for(fs, file_size(ip)));
 	inode_touch(ip, TIME_CHANGE);
 	inode_admit(ip);
-	return error == -EAGAIN ? -ENOSPC : error;
+	return error;
 }
 
 int file_seek(struct inode *ip, uint64_t offset, bool hole, uint64_t *found)

@@ -70,7 +70,7 @@ static int plan_fetch(struct inode *ip, struct fetch *f, const struct request *r
 	if (request->w[3] & QUIRE_FETCH_WRITE) {
 		error = reserve_pages(ip, first, count);
 		if (error == -ENOSPC) {
-			reclaim_promises(ip->fs);
+			reclaim_room(ip->fs);
 			error = reserve_pages(ip, first, count);
 		}
 	}
@@ -107,9 +107,32 @@ static void pager_fetch(struct inode *ip, const struct request *request)
 
 /* ------------------------------------------------------------------ room */
 
-void reclaim_promises(struct fs *fs)
+void release_nameless(struct fs *fs, bool used_too)
 {
 	fs_assert_locked(fs);
+	for (unsigned i = 0; i < INODE_HASH; i++) {
+		struct inode *ip = LIST_FIRST(&fs->hash[i]);
+
+		while (ip) {
+			struct inode *next = LIST_NEXT(ip, hash_link);
+			struct quire_obj_info info;
+
+			if (ip->raw->links == 0 && ip->refs == 0) {
+				if (used_too)
+					ip->channels = 0;
+				if (used_too ||
+					(ip->object >= 0 && object_info(ip->object, &info) == 0 &&
+						!info.users))
+					ip->streams = false;
+				inode_put(inode_hold(ip));
+			}
+			ip = next;
+		}
+	}
+}
+
+static void reclaim_promises(struct fs *fs)
+{
 	for (unsigned i = 0; i < INODE_HASH; i++) {
 		struct inode *ip;
 
@@ -127,6 +150,14 @@ void reclaim_promises(struct fs *fs)
 										: info.capacity));
 		}
 	}
+}
+
+void reclaim_room(struct fs *fs)
+{
+	if (fs->read_only)
+		return;
+	release_nameless(fs, false);
+	reclaim_promises(fs);
 }
 
 static uint64_t room_ahead(const struct fs *fs, uint64_t needed)
@@ -203,7 +234,7 @@ static void pager_grow(struct inode *ip, const struct request *request)
 	inode_io_begin(ip);
 	status = promise_growth(ip, needed, request->w[3]);
 	if (status == -ENOSPC) {
-		reclaim_promises(ip->fs);
+		reclaim_room(ip->fs);
 		status = promise_growth(ip, needed, request->w[3]);
 	}
 	undo_commit(ip->fs);
@@ -218,7 +249,7 @@ static void pager_reserve(struct inode *ip, const struct request *request)
 	inode_io_begin(ip);
 	status = reserve_pages(ip, request->w[0], request->w[1]);
 	if (status == -ENOSPC) {
-		reclaim_promises(ip->fs);
+		reclaim_room(ip->fs);
 		status = reserve_pages(ip, request->w[0], request->w[1]);
 	}
 	undo_commit(ip->fs);

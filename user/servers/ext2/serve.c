@@ -120,25 +120,6 @@ static int set_parent(struct server *server, const struct request *request, int 
 	return 0;
 }
 
-/* Files without a name that programs, which are gone by now, had open. */
-static void release_orphans(struct fs *fs)
-{
-	for (unsigned i = 0; i < INODE_HASH; i++) {
-		struct inode *ip = LIST_FIRST(&fs->hash[i]);
-
-		while (ip) {
-			struct inode *next = LIST_NEXT(ip, hash_link);
-
-			if (ip->raw->links == 0 && ip->refs == 0) {
-				ip->streams = false;
-				ip->channels = 0;
-				inode_put(inode_hold(ip));
-			}
-			ip = next;
-		}
-	}
-}
-
 static int shut_down(struct server *server)
 {
 	struct fs *fs = server->fs;
@@ -146,7 +127,7 @@ static int shut_down(struct server *server)
 
 	fs_lock(fs);
 	if (!fs->read_only)
-		release_orphans(fs);
+		release_nameless(fs, true); /* the programs that had them open are gone by now */
 	fs_unlock(fs);
 	error = sync_all(fs, true);
 	fs_lock(fs);
@@ -218,6 +199,10 @@ static void serve_client(struct server *server, struct request *request, struct 
 	reply->status = inode_of_badge(fs, request->badge, &ip);
 	if (!reply->status) {
 		dispatch(server, ip, request, reply);
+		if (reply->status == -ENOSPC) {
+			reclaim_room(fs);
+			dispatch(server, ip, request, reply);
+		}
 		inode_put(ip);
 	}
 	flush_soon(server);

@@ -117,8 +117,12 @@ void add_block(struct blk_segment *segment, uint32_t *count, const struct fs *fs
 int write_back(struct inode *ip, uint32_t first, uint32_t end);
 /* Everything: data, then metadata; without the lock. */
 int sync_all(struct fs *fs, bool clean);
-/* Gives back promises beyond the ends of files. With the lock. */
-void reclaim_promises(struct fs *fs);
+/* Frees the inodes without a name that nobody uses any more, although the kernel has not told yet; used_too:
+ * and those that somebody uses. With the lock. */
+void release_nameless(struct fs *fs, bool used_too);
+/* Before a want of room is reported: frees what release_nameless does, and gives back promises beyond the
+ * ends of files. A file that was closed a moment ago has gone by then, as its user expects. With the lock. */
+void reclaim_room(struct fs *fs);
 
 /* ------------------------------------------------------------------ files (file.c) */
 

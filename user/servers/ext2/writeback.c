@@ -53,7 +53,8 @@ static uint32_t placement_goal(struct inode *ip, uint32_t file_block)
 	       (ip->ino - 1) / ip->fs->inodes_per_group * ip->fs->blocks_per_group;
 }
 
-/* Takes a block for a hole. If only frozen ones are left, a metadata flush thaws them. */
+/* Takes a block for a hole. If only frozen ones are left, a metadata flush thaws them; somebody else may
+ * take those and free others, so as often as it takes. */
 static int place(struct inode *ip, uint32_t file_block, uint32_t goal, uint32_t *block)
 {
 	struct fs *fs = ip->fs;
@@ -61,12 +62,7 @@ static int place(struct inode *ip, uint32_t file_block, uint32_t goal, uint32_t 
 	uint32_t count;
 	int error;
 
-	for (unsigned attempt = 0;; attempt++) {
-		error = block_alloc(fs, BLOCK_DATA, goal, promised, 1, block, &count);
-		if (error != -EAGAIN)
-			break;
-		if (attempt == 2)
-			return -ENOSPC;
+	while ((error = block_alloc(fs, BLOCK_DATA, goal, promised, 1, block, &count)) == -EAGAIN) {
 		fs_unlock(fs);
 		error = fs_flush(fs, false);
 		fs_lock(fs);
