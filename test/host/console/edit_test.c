@@ -4,6 +4,7 @@
  * checks the line delivered and what a person would then see. A random run types anything, and
  * compares the screen after every key with the line drawn afresh.
  */
+#include "../expect.h"
 #include "tty.h"
 
 #include <stdio.h>
@@ -11,16 +12,6 @@
 #include <string.h>
 #include <termios.h>
 #include <quire/abi.h>
-
-static int failures;
-
-#define EXPECT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
 
 /* ------------------------------------------------------------------ the screen */
 

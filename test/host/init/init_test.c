@@ -2,6 +2,7 @@
  * command line (command.c). Archives are also cut and broken at every byte: whatever is in them, the
  * reader stays inside and ends.
  */
+#include "../expect.h"
 #include "command.h"
 #include "cpio.h"
 
@@ -9,16 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int failures;
-
-#define EXPECT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
 
 /* ------------------------------------------------------------------ the archive */
 

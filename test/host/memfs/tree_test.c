@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../expect.h"
 #include "kernel.h"
 #include "memfs.h"
 
@@ -31,17 +32,8 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 
-static int failures;
 struct tree trees[1] = {{.name = "", .device = 1, .parent = -1}};
 const int tree_count = 1;
-
-#define EXPECT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
 
 /* ------------------------------------------------------------------ asking the server */
 

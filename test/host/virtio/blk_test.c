@@ -6,6 +6,7 @@
  * Every request must be answered once; one that succeeds has moved each of its bytes exactly once, to
  * the right sector; afterwards everything is free again.
  */
+#include "../expect.h"
 #include "blk.h"
 
 #include <stdio.h>
@@ -21,16 +22,6 @@
 #define SIZE_MAX_F (1ull << 1)
 #define SEG_MAX_F  (1ull << 2)
 #define FLUSH_F	   (1ull << 9)
-
-static int failures;
-
-#define EXPECT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
 
 /* ------------------------------------------------------------------ the device */
 

@@ -4,6 +4,7 @@
  * appear, finishes them in any order, and is asked here to write nonsense as well. A random run
  * compares every chain it sees with what was added, at both kinds of chain and several sizes.
  */
+#include "../expect.h"
 #include "queue.h"
 
 #include <errno.h>
@@ -13,16 +14,6 @@
 
 #define MEMORY_PHYS 0x80001000ull
 #define CHAIN_MAX   16
-
-static int failures;
-
-#define EXPECT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
 
 /* ------------------------------------------------------------------ the device */
 
