@@ -38,11 +38,12 @@ class Bench:
         assert status is None or got == status, f"status {got}, not {status}, of: {line}"
         return bytes(output).decode(errors="replace")
 
-    def check_line(self, line, baseline="files", timeout=240, memory="128M"):
-        """Runs a line between a saved baseline and the checker; the image must be sound afterwards."""
-        whole = (f"set -e; t-promise baseline save /tmp/baseline; {line}; sync; "
+    def check_line(self, line, baseline="files", timeout=240, memory="128M", attached=True, sync=True):
+        """Runs a line between a saved baseline and the checker; the image must be sound afterwards.
+        Not attached: the disk is among the extra options. No sync: where the disk refuses it."""
+        whole = (f"set -e; t-promise baseline save /tmp/baseline; {line}; {'sync; ' if sync else ''}"
                  f"t-promise baseline {baseline} /tmp/baseline; check")
-        output = self.run(whole, timeout, memory)
+        output = self.run(whole, timeout, memory, attached)
         assert "0 invariants broken" in output, "the checker found broken invariants"
         disk.check(self.image)
         return output

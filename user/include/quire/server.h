@@ -35,6 +35,9 @@
 #define MEMFS_BADGE_BIN	  4
 #define MEMFS_BADGE_ROOT  5 /* in place of a disk */
 
+/* The exit status of a server that cannot ever work with the device it was given. */
+#define SERVER_EXIT_REFUSED 3
+
 /* A channel to init that every program holds. */
 #define QUIRE_H_INIT (QUIRE_HANDLE_BASE + 11)
 

@@ -5,8 +5,8 @@
  * -r mounts read-only. Each NAME is a mount point in the root directory; the root channels of what is
  * mounted there are the handles from SERVER_MOUNT on, in the same order. Messages arrive at
  * SERVER_PORT, the disk is behind SERVER_BLOCK (quire/server.h). Requests that come before the file
- * system is mounted wait in the port. If it cannot be mounted, the log says why and the exit status
- * is 3.
+ * system is mounted wait in the port. If the disk holds none that can be mounted, the log says why and the
+ * exit status is SERVER_EXIT_REFUSED, after which init does not try again; 1 if it could not be read.
  */
 #include <pthread.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 #define WORKERS		    4
 #define WORKER_STACK	    (64 * 1024)
-#define EXIT_NO_FILE_SYSTEM 3
+#define EXIT_FAILED	    1
 
 static struct server server;
 
@@ -120,12 +120,14 @@ int main(int argc, char **argv)
 	bool read_only = argc > 1 && strcmp(argv[1], "-r") == 0;
 	struct backing *backing;
 	struct fs *fs;
+	int error;
 
 	if (disk_open(&backing) < 0)
-		sys_exit(EXIT_NO_FILE_SYSTEM);
-	if (fs_mount(backing, read_only, &fs) < 0) {
+		sys_exit(EXIT_FAILED);
+	error = fs_mount(backing, read_only, &fs);
+	if (error) {
 		log_line("ext2: the disk has no file system that can be mounted");
-		sys_exit(EXIT_NO_FILE_SYSTEM);
+		sys_exit(error == -EINVAL || error == -ENOTSUP ? SERVER_EXIT_REFUSED : EXIT_FAILED);
 	}
 	server_init(&server, fs);
 	if (fs->recovering)

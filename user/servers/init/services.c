@@ -203,6 +203,10 @@ bool service_restart(enum service_name name, int status)
 		report("%s ended with status %d", s->name, status >> 8 & 0xff);
 	else
 		report("%s was killed by signal %d", s->name, status & 0x7f);
+	if (status == SERVER_EXIT_REFUSED << 8) {
+		s->wanted = false; /* the disk would not be better a second time */
+		return false;
+	}
 	if (s->failures > 1)
 		sys_sleep(now + (PAUSE_NS << s->failures));
 	while (s->failures <= FAILURES_MAX) {
