@@ -374,28 +374,31 @@ out:
 
 /* --- a pager's death --- */
 
-/* Every object of a dead pager in turn, each with a reference taken outside the pager's lock. */
+/* Every object of a dead pager in turn, with a reference but not under the pager's lock. An object stays on
+ * the list as long as somebody refers to it, so the one at hand keeps the place. */
 static void for_each_object(struct pager *p, void (*act)(struct memory_object *))
 {
-	struct memory_object *previous = NULL;
+	struct memory_object *at = NULL;
 
-	for (u32 i = 0;; i++) {
-		struct memory_object *o = NULL;
-		u32 n = 0;
+	for (;;) {
+		struct memory_object *next = NULL;
+		struct list *link;
 
 		spin_lock(&p->lock);
-		list_for_each(candidate, &p->objects, struct memory_object, pager_link)
-			if (n++ >= i && object_try_get(candidate)) {
-				o = candidate;
-				break;
-			}
+		link = at ? at->pager_link.next : p->objects.next;
+		for (; link != &p->objects && !next; link = link->next) {
+			struct memory_object *o = list_entry(link, struct memory_object, pager_link);
+
+			if (object_try_get(o))
+				next = o;
+		}
 		spin_unlock(&p->lock);
-		if (previous)
-			object_put(previous);
-		if (!o)
+		if (at)
+			object_put(at);
+		if (!next)
 			return;
-		act(o);
-		previous = o;
+		act(next);
+		at = next;
 	}
 }
 

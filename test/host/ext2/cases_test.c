@@ -246,6 +246,82 @@ static void a_full_disk_is_reported_at_the_write(void)
 	sync_and_check();
 }
 
+/* The kernel's message that nobody uses the file any more is on its way when the room is wanted. */
+static void a_file_closed_just_now_leaves_its_room(void)
+{
+	static uint8_t buffer[16384];
+	int h = open_file("/closed", QUIRE_O_RDWR | FS_O_CREAT);
+	uint64_t written = 0;
+	unsigned dirs = 0;
+	char path[16];
+	long n;
+
+	while ((n = stream_write(h, buffer, sizeof(buffer), written)) > 0)
+		written += (uint64_t)n;
+	CHECK(n == -ENOSPC && stream_sync(h) == 0);
+	do
+		sprintf(path, "/dir%u", ++dirs);
+	while ((n = ask(FS_MKDIR, 0755, 0, path)) == 0);
+	CHECK(n == -ENOSPC && ask(FS_UNLINK, 0, 0, "/closed") == 0);
+	CHECK(ask(FS_MKDIR, 0755, 0, path) == -ENOSPC);
+	client_close(h);
+	CHECK(ask(FS_MKDIR, 0755, 0, path) == 0);
+	for (; dirs; dirs--) {
+		sprintf(path, "/dir%u", dirs);
+		CHECK(ask(FS_RMDIR, 0, 0, path) == 0);
+	}
+	h = open_file("/after", QUIRE_O_RDWR | FS_O_CREAT);
+	for (uint64_t at = 0; at < written / 2; at += sizeof(buffer))
+		CHECK(stream_write(h, buffer, sizeof(buffer), at) == (long)sizeof(buffer));
+	CHECK(ask(FS_UNLINK, 0, 0, "/after") == 0 && stream_sync(h) == 0);
+	client_close(h);
+	h = open_file("/after", QUIRE_O_RDWR | FS_O_CREAT);
+	for (uint64_t at = 0; at < written / 2; at += sizeof(buffer))
+		CHECK(stream_write(h, buffer, sizeof(buffer), at) == (long)sizeof(buffer));
+	CHECK(ask(FS_UNLINK, 0, 0, "/after") == 0);
+	client_close(h);
+	sync_and_check();
+}
+
+static int synced_by_others[5];
+static unsigned questions;
+
+/* Another worker makes one of the files durable between two of sync's questions. */
+static void sync_one(void)
+{
+	unsigned n = questions++;
+
+	if (n < 5)
+		CHECK(stream_sync(synced_by_others[n]) == 0);
+}
+
+static void others_who_sync_hide_nothing_from_sync(void)
+{
+	uint8_t byte = 1;
+
+	for (unsigned shift = 0; shift < 5; shift++) {
+		int files[10];
+		char path[16];
+
+		for (unsigned i = 0; i < 10; i++) {
+			sprintf(path, "/sync%u", i);
+			files[i] = open_file(path, QUIRE_O_RDWR | FS_O_CREAT);
+			CHECK(stream_write(files[i], &byte, 1, 0) == 1);
+			if (i >= shift && i < shift + 5)
+				synced_by_others[i - shift] = files[i];
+		}
+		questions = 0;
+		sim_before_next_dirty = sync_one;
+		CHECK(call(0, FS_SYNC, 0, 0, 0, NULL, 0) == 0);
+		sim_before_next_dirty = NULL;
+		for (unsigned i = 0; i < 10; i++) {
+			CHECK(!stream_dirty(files[i]));
+			client_close(files[i]);
+		}
+	}
+	sync_and_check();
+}
+
 static void a_sparse_file_takes_only_what_is_written(void)
 {
 	uint64_t before = free_blocks(), huge = 1ull << 30;
@@ -558,6 +634,8 @@ static void all_cases(const char *arguments)
 	CASE(orphans_are_recovered);
 	CASE(a_late_idle_message_frees_nothing);
 	CASE(a_full_disk_is_reported_at_the_write);
+	CASE(a_file_closed_just_now_leaves_its_room);
+	CASE(others_who_sync_hide_nothing_from_sync);
 	CASE(a_sparse_file_takes_only_what_is_written);
 	CASE(a_failed_write_is_reported_and_repeated);
 	CASE(ten_thousand_names);

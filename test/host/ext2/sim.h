@@ -77,6 +77,11 @@ int stream_sync(int handle);
 void client_close(int handle);
 uint32_t handle_badge(int handle);
 
+/* Called at the server's next questions for dirty objects, before each is answered: what other workers do. */
+extern void (*sim_before_next_dirty)(void);
+/* Whether the file has a page that is not on the disk. */
+bool stream_dirty(int handle);
+
 /* The answer to a request that was put off has come: it is in `last`. */
 bool sim_late(uint32_t token);
 /* Delivers queued messages; `timer`: lets the flush timer expire too. */

@@ -317,8 +317,18 @@ int object_evict(int object, uint32_t first, uint32_t count)
 	return n;
 }
 
+bool stream_dirty(int handle)
+{
+	KERNEL_LOCKED;
+	return count_pages(object_of(handle), true) > 0;
+}
+
+void (*sim_before_next_dirty)(void);
+
 int object_next_dirty(uint32_t index, uint32_t *key)
 {
+	if (sim_before_next_dirty)
+		sim_before_next_dirty();
 	KERNEL_LOCKED;
 	for (struct object *o = objects; o; o = o->link)
 		if (count_pages(o, true) && index-- == 0) {

@@ -108,8 +108,8 @@ int test_coherence(int argc, char **argv)
 	EXPECT(child >= 0, "fork");
 	if (child == 0) {
 		run(m, path, 1, seed * 7 + 1, operations);
-		m->ready = 1;
 		p[0] = p[0];
+		m->ready = 1; /* from here on the page is mapped here too */
 		while (m->ready != 2)
 			sys_yield();
 		_exit(0);

@@ -202,10 +202,9 @@ int write_back(struct inode *ip, uint32_t first, uint32_t end)
 	return error;
 }
 
-/* One object by key. True if it still has dirty pages afterwards. */
-static bool write_back_key(struct fs *fs, uint32_t key, int *result)
+/* One object by key. */
+static void write_back_key(struct fs *fs, uint32_t key, int *result)
 {
-	struct quire_obj_info info = {.dirty = 0};
 	struct inode *ip;
 	int error;
 
@@ -215,30 +214,43 @@ static bool write_back_key(struct fs *fs, uint32_t key, int *result)
 		error = write_back(ip, 0, UINT32_MAX);
 		if (error)
 			*result = error;
-		if (ip->object >= 0)
-			object_info(ip->object, &info);
 	}
 	inode_put(ip);
 	fs_unlock(fs);
-	return info.dirty || !ip;
 }
 
-#define DIRTY_BATCH 32
+/* How long the kernel's list of objects with dirty pages is, at least. */
+static uint32_t dirty_objects(void)
+{
+	uint32_t least = 0, more = 1, key;
 
-/* Writes back every object that has dirty pages now. All are tried; the result is the last failure. */
+	while (object_next_dirty(more - 1, &key) > 0) {
+		least = more;
+		more *= 2;
+	}
+	while (more - least > 1) {
+		uint32_t middle = least + (more - least) / 2;
+
+		if (object_next_dirty(middle - 1, &key) > 0)
+			least = middle;
+		else
+			more = middle;
+	}
+	return least;
+}
+
+/* Writes back every object that has dirty pages now. All are tried; the result is the last failure.
+ *
+ * From the end of the list to its front: objects become dirty at the end, and those that others write back
+ * meanwhile move what we have not seen yet only towards the front, where we still come by. */
 static int write_back_all(struct fs *fs)
 {
-	uint32_t keys[DIRTY_BATCH], index = 0, limit = fs->inodes, n;
+	uint32_t key;
 	int result = 0;
 
-	do {
-		for (n = 0; n < DIRTY_BATCH && object_next_dirty(index + n, &keys[n]) > 0; n++)
-			;
-		/* Those written leave the kernel's list; step over those that stay. */
-		for (uint32_t i = 0; i < n; i++)
-			index += write_back_key(fs, keys[i], &result);
-		limit -= n < limit ? n : limit;
-	} while (n == DIRTY_BATCH && limit);
+	for (uint32_t n = dirty_objects(); n-- > 0;)
+		if (object_next_dirty(n, &key) > 0)
+			write_back_key(fs, key, &result);
 	return result;
 }
 
