@@ -150,7 +150,7 @@ static int results[8];
 static void wait_gate(int n)
 {
 	__atomic_fetch_add(&inside, 1, __ATOMIC_RELAXED);
-	results[n] = sys_futex_wait(&gate, 0, n == 3 ? now() + 60 * MS : QUIRE_FOREVER);
+	results[n] = sys_futex_wait(&gate, 0, n == 3 ? now() + 400 * MS : QUIRE_FOREVER);
 }
 static void test_counts(void)
 {
@@ -159,7 +159,7 @@ static void test_counts(void)
 		start(n, wait_gate);
 		while (__atomic_load_n(&inside, __ATOMIC_RELAXED) != (uint32_t)n + 1)
 			sys_yield();
-		sys_sleep(now() + 3 * MS);
+		sys_sleep(now() + 25 * MS); /* nothing tells that it sleeps by now */
 	}
 	CHECK(sys_futex_wake(&gate, 1) == 1); /* the value did not change: still a wake */
 	join(0);
@@ -236,7 +236,7 @@ static void die_holding(int n)
 	mutexes[1].word = (tid + 1) | QUIRE_ROBUST_WAITERS; /* somebody else's */
 	__atomic_store_n(&holder_ready, 1, __ATOMIC_RELEASE);
 	sys_futex_wake(&holder_ready, 1);
-	sys_sleep(now() + 30 * MS);
+	sys_sleep(now() + 100 * MS);
 }
 static void test_robust(void)
 {
@@ -247,7 +247,12 @@ static void test_robust(void)
 		sys_futex_wait(&holder_ready, 0, QUIRE_FOREVER);
 	word = mutexes[0].word;
 	CHECK(word & QUIRE_ROBUST_WAITERS);
-	CHECK(sys_futex_wait(&mutexes[0].word, word, now() + 5000 * MS) == 0);
+	/* Or the owner is dead already, if this hart was away that long. */
+	if (!(word & QUIRE_ROBUST_DIED)) {
+		int status = sys_futex_wait(&mutexes[0].word, word, now() + 5000 * MS);
+
+		CHECK(status == 0 || status == -EAGAIN);
+	}
 	CHECK(mutexes[0].word == (QUIRE_ROBUST_WAITERS | QUIRE_ROBUST_DIED));
 	join(0);
 	CHECK(!(mutexes[1].word & QUIRE_ROBUST_DIED));

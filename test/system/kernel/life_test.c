@@ -238,11 +238,15 @@ static void failed_fork(void)
 /* --- a call that waited is made again as what it was, or not at all --- */
 
 static uint32_t *code;
+static int waiting[2]; /* a pipe: the call waits */
 
 /* code[0] is a call; it becomes "number of WRITE into a7", and code[1] the call. */
 static void *rewrite(void *fd)
 {
-	pause_ms(60);
+	char byte;
+
+	CHECK(read(waiting[0], &byte, 1) == 1);
+	pause_ms(20);
 	code[0] = 0x00000893u | SYS_WRITE << 20;
 	CHECK(mprotect(code, 4096, PROT_READ | PROT_EXEC) == 0);
 	CHECK(write((int)(intptr_t)fd, "x", 1) == 1);
@@ -273,7 +277,7 @@ static void call_changed(void)
 	char byte;
 	pid_t pid;
 
-	CHECK(port > 0 && object > 0 && stream >= 0 && pipe(ends) == 0);
+	CHECK(port > 0 && object > 0 && stream >= 0 && pipe(ends) == 0 && pipe(waiting) == 0);
 	pid = fork();
 	if (pid == 0) {
 		code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -287,6 +291,7 @@ static void call_changed(void)
 	do
 		CHECK(sys_reply_recv(port, &msg) == 0);
 	while (QUIRE_MSG_LABEL(msg.header) != QUIRE_K_FETCH);
+	CHECK(write(waiting[1], "w", 1) == 1);
 	CHECK(read(ends[0], &byte, 1) == 1);
 	memset(ipc_buffer()->data, 0xff, msg.w[1]);
 	CHECK(sys_obj_supply(object, msg.w[2], 0) >= 0);

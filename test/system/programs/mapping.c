@@ -12,12 +12,19 @@ int test_lazy(int argc, char **argv)
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
 
 	EXPECT(fd >= 0 && ftruncate(fd, (off_t)size) == 0, "a sparse file of 1 GiB");
-	struct quire_info_memory before = memory_now();
-	volatile uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct quire_info_memory before, after;
+	volatile uint8_t *p = MAP_FAILED;
 
-	EXPECT(p != MAP_FAILED, "mmap of 1 GiB");
-	struct quire_info_memory after = memory_now();
-
+	/* What is counted is the whole machine's: a server at work in that moment must not be there every time. */
+	for (int i = 0; i < 5; i++) {
+		EXPECT(p == MAP_FAILED || munmap((void *)p, size) == 0, "munmap");
+		before = memory_now();
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		EXPECT(p != MAP_FAILED, "mmap of 1 GiB");
+		after = memory_now();
+		if (after.frames_object == before.frames_object && after.frames_table == before.frames_table)
+			break;
+	}
 	EXPECT(after.frames_object == before.frames_object, "no page of the file is in memory");
 	EXPECT(after.frames_table == before.frames_table, "no page table was made");
 	struct quire_info_process self = self_now();

@@ -381,7 +381,7 @@ int test_detached(int argc, char **argv)
 	p[0] = 5;
 	EXPECT(p[0] == 5 && pread(fd, &byte, 1, 0) == 1 && byte == 5, "what is resident goes on");
 	EXPECT(pread(fd, &byte, 1, 20 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
-	EXPECT(now_ms() - died + 50 >= LIMIT_MS, "EIO after %lu ms already", (unsigned long)(now_ms() - died));
+	EXPECT(now_ms() - died + 500 >= LIMIT_MS, "EIO after %lu ms already", (unsigned long)(now_ms() - died));
 	EXPECT(waitpid(faulter, &status, 0) == faulter && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
 		"the fault ended with %x", status);
 	died = now_ms();
