@@ -69,6 +69,8 @@ int make_file(const char *name, size_t bytes);
 unsigned char *pages(size_t count);
 /* Waits for a child; its exit status, or 256 + the signal that killed it. */
 int ended(pid_t child);
+/* Until all threads of the process wait for something, and go on waiting: it has made its call. */
+void until_waiting(pid_t pid);
 void pause_ms(int ms);
 long long now_ms(void);
 

@@ -1,5 +1,7 @@
 /* Probing memory, making files, waiting: see posix.h. */
 #include "posix.h"
+#include <quire/info.h>
+#include <quire/sys.h>
 
 volatile siginfo_t last_fault;
 static sigjmp_buf probe;
@@ -79,6 +81,19 @@ void pause_ms(int ms)
 
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		;
+}
+
+void until_waiting(pid_t pid)
+{
+	struct quire_info_process p;
+	int looks = 0;
+
+	for (int i = 0; i < 1000 && looks < 5; i++) {
+		pause_ms(10);
+		if (sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) <= 0 || p.pid != pid)
+			break;
+		looks = p.state == 'S' ? looks + 1 : 0;
+	}
 }
 
 long long now_ms(void)

@@ -99,10 +99,10 @@ static void check_waiting(void)
 
 		if (write(ready[1], "r", 1) != 1)
 			_exit(1);
-		_exit(lock(fd, F_SETLKW, F_WRLCK, 5, 10) == 0 && now_ms() - before >= 40 ? 0 : 2);
+		_exit(lock(fd, F_SETLKW, F_WRLCK, 5, 10) == 0 && now_ms() - before >= 30 ? 0 : 2);
 	}
 	read(ready[0], &byte, 1);
-	pause_ms(80);
+	until_waiting(child);
 	EQUALS("fcntl.DESCRIPTION.F_SETLKW_waits", waitpid(child, &status, WNOHANG), 0);
 	lock(fd, F_SETLK, F_UNLCK, 0, 10);
 	EQUALS("fcntl.DESCRIPTION.F_SETLKW_granted", ended(child), 0);
@@ -119,7 +119,7 @@ static void check_waiting(void)
 		_exit(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0 ? 0 : 3);
 	}
 	read(ready[0], &byte, 1);
-	pause_ms(80);
+	until_waiting(child);
 	FAILS("fcntl.ERRORS.EDEADLK", lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
 	lock(fd, F_SETLK, F_UNLCK, 0, 0);
 	EQUALS("fcntl.ERRORS.EDEADLK.other_goes_on", ended(child), 0);
@@ -151,7 +151,7 @@ static void check_flock(void)
 
 		_exit(flock(mine, LOCK_EX) == 0 ? 0 : 1);
 	}
-	pause_ms(60);
+	until_waiting(child);
 	flock(other, LOCK_UN);
 	EQUALS("flock.DECIDED.waits", ended(child), 0);
 	EQUALS("flock.DECIDED.released_by_exit", flock(other, LOCK_EX | LOCK_NB), 0);

@@ -120,7 +120,7 @@ static void check_waits(void)
 
 	child = fork();
 	if (child == 0) {
-		pause_ms(60);
+		pause_ms(300);
 		_exit(3);
 	}
 	EQUALS("waitpid.DESCRIPTION.WNOHANG", waitpid(child, &status, WNOHANG), 0);

@@ -151,7 +151,7 @@ static void check_restart(void)
 	caught = 0;
 	child = fork();
 	if (child == 0) {
-		pause_ms(80);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		_exit(0);
 	}
@@ -163,7 +163,7 @@ static void check_restart(void)
 	caught = 0;
 	child = fork();
 	if (child == 0) {
-		pause_ms(80);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		pause_ms(40);
 		if (write(ends[1], "R", 1) != 1)
@@ -175,7 +175,7 @@ static void check_restart(void)
 	ended(child);
 	child = fork();
 	if (child == 0) {
-		pause_ms(80);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		pause_ms(40);
 		_exit(6);
@@ -191,7 +191,7 @@ static void check_restart(void)
 	sigaction(SIGUSR1, &action, NULL);
 	child = fork();
 	if (child == 0) {
-		pause_ms(80);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		pause_ms(40);
 		_exit(0);

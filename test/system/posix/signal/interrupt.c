@@ -30,7 +30,7 @@ static pid_t sender(int then_ms)
 	pid_t self = getpid(), child = fork();
 
 	if (child == 0) {
-		pause_ms(60);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		pause_ms(then_ms);
 		_exit(0);
@@ -111,7 +111,7 @@ static void check_eintr(void)
 		handle(SA_RESTART);
 		child = fork();
 		if (child == 0) {
-			pause_ms(40);
+			until_waiting(getppid());
 			kill(getppid(), SIGUSR1);
 			pause_ms(60);
 			kill(holder, SIGKILL);
@@ -142,7 +142,7 @@ static void check_restart(void)
 	sem_init(sem, 1, 0);
 	child = fork();
 	if (child == 0) {
-		pause_ms(40);
+		until_waiting(getppid());
 		kill(getppid(), SIGUSR1);
 		pause_ms(40);
 		sem_post(sem);
@@ -189,7 +189,9 @@ static void *hold(void *unused)
 {
 	pthread_mutex_lock(&mutex);
 	caught = 0;
-	pause_ms(150);
+	for (int i = 0; i < 500 && !caught; i++)
+		pause_ms(10);
+	pause_ms(30);
 	pthread_mutex_unlock(&mutex);
 	return unused;
 }

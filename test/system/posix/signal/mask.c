@@ -84,7 +84,7 @@ static void check_suspend(void)
 	CHECK("sigsuspend.DESCRIPTION.mask_restored", sigismember(&after, SIGUSR1) == 1);
 	child = fork();
 	if (child == 0) {
-		pause_ms(60);
+		until_waiting(self);
 		kill(self, SIGUSR2);
 		_exit(0);
 	}
@@ -94,7 +94,7 @@ static void check_suspend(void)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	child = fork();
 	if (child == 0) {
-		pause_ms(60);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		_exit(0);
 	}
@@ -125,7 +125,7 @@ static void check_wait(void)
 	CHECK("sigwait.DESCRIPTION.taken", !sigismember(&pending, SIGUSR2));
 	child = fork();
 	if (child == 0) {
-		pause_ms(60);
+		until_waiting(self);
 		kill(self, SIGUSR1);
 		_exit(0);
 	}

@@ -57,7 +57,7 @@ static void check_sleep(void)
 	signal(SIGALRM, count_alarm);
 	child = fork();
 	if (child == 0) {
-		pause_ms(60);
+		until_waiting(self);
 		kill(self, SIGALRM);
 		_exit(0);
 	}
