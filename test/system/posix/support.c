@@ -1,7 +1,10 @@
 /* Probing memory, making files, waiting: see posix.h. */
 #include "posix.h"
+
+#ifndef HOST
 #include <quire/info.h>
 #include <quire/sys.h>
+#endif
 
 volatile siginfo_t last_fault;
 static sigjmp_buf probe;
@@ -83,16 +86,31 @@ void pause_ms(int ms)
 		;
 }
 
+/* 'S' while it waits, as `ps` shows it. */
+static char state_of(pid_t pid)
+{
+#ifdef HOST
+	char path[32], text[256] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	close(fd);
+	return strrchr(text, ')') ? strrchr(text, ')')[2] : 0;
+#else
+	struct quire_info_process p;
+
+	return sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 && p.pid == pid ? (char)p.state : 0;
+#endif
+}
+
 void until_waiting(pid_t pid)
 {
-	struct quire_info_process p;
-	int looks = 0;
-
-	for (int i = 0; i < 1000 && looks < 5; i++) {
+	for (int i = 0, looks = 0; i < 1000 && looks < 5; i++) {
 		pause_ms(10);
-		if (sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) <= 0 || p.pid != pid)
-			break;
-		looks = p.state == 'S' ? looks + 1 : 0;
+		looks = state_of(pid) == 'S' ? looks + 1 : 0;
 	}
 }
 

@@ -264,6 +264,8 @@ static int builtin_exec(int argc, char **argv)
 }
 
 /* Kept sorted by how often scripts use them, for the search is linear. */
+static int builtin_help(int argc, char **argv);
+
 static const struct builtin builtins[] = {
 	{"[", builtin_test, false},
 	{"echo", builtin_echo, false},
@@ -299,7 +301,24 @@ static const struct builtin builtins[] = {
 	{"command", builtin_command, false},
 	{"getopts", builtin_getopts, false},
 	{"umask", builtin_umask, false},
+	{"help", builtin_help, false},
 };
+
+/* For who sits at the prompt for the first time. */
+static int builtin_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	out_str("The shell's own commands:\n ");
+	for (size_t i = 0; i < sizeof(builtins) / sizeof(*builtins); i++) {
+		out_str(" ");
+		out_str(builtins[i].name);
+	}
+	out_str("\nPrograms are in /bin; NAME --help tells what one does.\n"
+		"What the system does inside: demo, ps, pmap, free, memobj, tlbstat, trace, check.\n"
+		"poweroff ends the session.\n");
+	return out_flush();
+}
 
 const struct builtin *builtin_find(const char *name)
 {
