@@ -88,8 +88,72 @@ static int run(const char *program, const char *a, const char *b, const char *c,
 	return ended(child);
 }
 
+static void check_open_memstream(void)
+{
+	char *data = NULL;
+	size_t length = 99;
+	FILE *f = open_memstream(&data, &length);
+
+	REQUIRE(f);
+	EQUALS("open_memstream.DESCRIPTION.flush", fflush(f), 0);
+	CHECK("open_memstream.DESCRIPTION.empty", length == 0 && data && !*data);
+	EQUALS("open_memstream.DESCRIPTION.seek_beyond", fseek(f, 100, SEEK_SET), 0);
+	fputs("tail", f);
+	fflush(f);
+	CHECK("open_memstream.DESCRIPTION.gap",
+		length == 104 && !data[0] && !data[99] && !strcmp(data + 100, "tail"));
+	FAILS("fseek.ERRORS.EINVAL.memory", fseek(f, -105, SEEK_CUR), EINVAL);
+	EQUALS("ftell.DESCRIPTION.memory", ftell(f), 104);
+	rewind(f);
+	fputs("head", f);
+	fflush(f);
+	EQUALS("open_memstream.DESCRIPTION.position_is_smaller", length, 4);
+	CHECK("open_memstream.DESCRIPTION.kept", !memcmp(data, "head\0", 5) && data[100] == 't');
+	EQUALS("fclose.RETURN_VALUE.memory", fclose(f), 0);
+	free(data);
+}
+
+static void check_fmemopen(void)
+{
+	char data[8] = "one", line[16];
+	FILE *f = fmemopen(data, 3, "r");
+	long at;
+
+	REQUIRE(f);
+	CHECK("fmemopen.DESCRIPTION.end",
+		fgets(line, sizeof(line), f) && !strcmp(line, "one") && feof(f) && !ferror(f));
+	EQUALS("fseek.RETURN_VALUE.memory", fseek(f, -2, SEEK_END), 0);
+	EQUALS("fgetc.RETURN_VALUE.memory", fgetc(f), 'n');
+	FAILS("fileno.ERRORS.EBADF.memory", fileno(f), EBADF);
+	fclose(f);
+	f = fmemopen(data, sizeof(data), "a+");
+	REQUIRE(f);
+	at = ftell(f);
+	EQUALS("fmemopen.DESCRIPTION.append_position", at, 3);
+	EQUALS("fgetc.RETURN_VALUE.memory_end", fgetc(f), EOF);
+	rewind(f);
+	EQUALS("fgetc.RETURN_VALUE.memory_start", fgetc(f), 'o');
+	fseek(f, 0, SEEK_CUR);
+	fputs("two", f);
+	EQUALS("fflush.RETURN_VALUE.memory", fflush(f), 0);
+	CHECK("fmemopen.DESCRIPTION.appends", !strcmp(data, "onetwo") && ftell(f) == 6);
+	fputs("three", f);
+	CHECK("fflush.RETURN_VALUE.memory_full", fflush(f) == EOF && ferror(f));
+	fclose(f);
+	f = fmemopen(NULL, 16, "w+");
+	REQUIRE(f);
+	fprintf(f, "%d %s", 12, "word");
+	rewind(f);
+	CHECK("fmemopen.DESCRIPTION.null_buffer",
+		fscanf(f, "%ld %15s", &at, line) == 2 && at == 12 && !strcmp(line, "word"));
+	fclose(f);
+	FAILS("fmemopen.ERRORS.EINVAL", fmemopen(data, 8, "q") ? 0 : -1, EINVAL);
+}
+
 void case_library(void)
 {
+	check_open_memstream();
+	check_fmemopen();
 	check_last_line();
 	check_direction();
 	check_unlocked();
