@@ -1,7 +1,9 @@
 /* Smaller functions of the library that programs of others asked for. */
 #include "../posix.h"
 
+#include <fnmatch.h>
 #include <search.h>
+#include <wchar.h>
 
 static void check_last_line(void)
 {
@@ -150,8 +152,52 @@ static void check_fmemopen(void)
 	FAILS("fmemopen.ERRORS.EINVAL", fmemopen(data, 8, "q") ? 0 : -1, EINVAL);
 }
 
+static void check_fnmatch(void)
+{
+	EQUALS("fnmatch.DESCRIPTION.class", fnmatch("*[[:alpha:]]/[[:digit:]x]", "a/7", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.class_negated", fnmatch("[![:upper:]]", "U", 0), FNM_NOMATCH);
+	EQUALS("fnmatch.DESCRIPTION.collating_symbol", fnmatch("[[.-.]-9]", "5", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.equivalence", fnmatch("[[=a=]b]", "a", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.bracket_first", fnmatch("[]-_]", "^", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.no_bracket", fnmatch("[a", "[a", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.star", fnmatch("*ab*ba*", "aababcba", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.pathname", fnmatch("*b", "a/b", FNM_PATHNAME), FNM_NOMATCH);
+	EQUALS("fnmatch.DESCRIPTION.pathname_bracket", fnmatch("a[.-0]b", "a/b", FNM_PATHNAME),
+		FNM_NOMATCH);
+	EQUALS("fnmatch.DESCRIPTION.period", fnmatch("x/*", "x/.y", FNM_PERIOD | FNM_PATHNAME),
+		FNM_NOMATCH);
+	EQUALS("fnmatch.DESCRIPTION.period_inside", fnmatch("x/*", "x/.y", FNM_PERIOD), 0);
+	EQUALS("fnmatch.DESCRIPTION.escape", fnmatch("\\*", "*", 0), 0);
+	EQUALS("fnmatch.DESCRIPTION.noescape", fnmatch("\\*", "\\x", FNM_NOESCAPE), 0);
+}
+
+static void check_wcstol(void)
+{
+	const wchar_t *text = L" 0xz";
+	wchar_t *end;
+
+	EQUALS("wcstol.DESCRIPTION.zero_before_x", wcstol(text, &end, 16), 0);
+	EQUALS("wcstol.DESCRIPTION.end", end - text, 2);
+	FAILS("wcstol.ERRORS.EINVAL", wcstol(text, &end, 37) ? 0 : -1, EINVAL);
+	text = L"-0x7Fg";
+	EQUALS("wcstol.RETURN_VALUE", wcstol(text, &end, 0), -127);
+	EQUALS("wcstol.DESCRIPTION.end_of_digits", end - text, 5);
+	errno = 0;
+	CHECK("wcstoul.RETURN_VALUE.negative", wcstoul(L"-1", NULL, 10) == -1ul && errno == 0);
+	CHECK("wcstoll.ERRORS.ERANGE",
+		wcstoll(L"-9223372036854775809", NULL, 10) == INT64_MIN && errno == ERANGE);
+	errno = 0;
+	CHECK("wcstoull.ERRORS.ERANGE",
+		wcstoull(L"18446744073709551616", NULL, 0) == UINT64_MAX && errno == ERANGE);
+	text = L"+";
+	EQUALS("wcstol.RETURN_VALUE.none", wcstol(text, &end, 10), 0);
+	CHECK("wcstol.DESCRIPTION.unchanged", end == text);
+}
+
 void case_library(void)
 {
+	check_fnmatch();
+	check_wcstol();
 	check_open_memstream();
 	check_fmemopen();
 	check_last_line();
