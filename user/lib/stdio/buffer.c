@@ -1,5 +1,5 @@
 /* The buffer of a stream: what picolibc's printf and scanf call for every character, and what moves
- * whole buffers to and from the descriptor.
+ * whole buffers to and from the descriptor, or the memory that stands for one.
  *
  * A buffer holds either what was read ahead or what is not written yet, never both; turning it
  * around gives the one back (by seeking) or writes the other out.
@@ -11,6 +11,34 @@
 #include "stream.h"
 
 #define file_of(stream) (&(stream)->file)
+
+ssize_t __libc_stream_take(struct stream *stream, void *data, size_t len)
+{
+	if (stream->source)
+		return stream->source->read(stream->place, data, len);
+	return read(file_of(stream)->fd, data, len);
+}
+
+ssize_t __libc_stream_give(struct stream *stream, const void *data, size_t len)
+{
+	if (stream->source)
+		return stream->source->write(stream->place, data, len);
+	return write(file_of(stream)->fd, data, len);
+}
+
+static off_t move(struct stream *stream, off_t offset, int whence)
+{
+	if (stream->source)
+		return stream->source->seek(stream->place, offset, whence);
+	return lseek(file_of(stream)->fd, offset, whence);
+}
+
+static bool appends(struct stream *stream)
+{
+	if (stream->source)
+		return stream->appends;
+	return fcntl(file_of(stream)->fd, F_GETFL) & O_APPEND;
+}
 
 static void decide(struct stream *stream)
 {
@@ -27,7 +55,7 @@ static void decide(struct stream *stream)
 			f->size = sizeof(stream->small);
 		}
 	}
-	if (!stream->unbuffered && !(f->bflags & __BLBF) && isatty(f->fd))
+	if (!stream->source && !stream->unbuffered && !(f->bflags & __BLBF) && isatty(f->fd))
 		f->bflags |= __BLBF;
 }
 
@@ -38,7 +66,7 @@ static int drain(struct stream *stream)
 	int done = 0;
 
 	while (done < f->len) {
-		ssize_t put = write(f->fd, f->buf + done, (size_t)(f->len - done));
+		ssize_t put = __libc_stream_give(stream, f->buf + done, (size_t)(f->len - done));
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -64,7 +92,7 @@ static void give_back(struct stream *stream)
 	if (f->xfile.cfile.file.unget && ahead < f->len)
 		ahead++;
 	if (ahead > 0)
-		lseek(f->fd, -ahead, SEEK_CUR);
+		move(stream, -ahead, SEEK_CUR);
 	errno = saved_errno;
 	f->len = f->off = 0;
 	f->xfile.cfile.file.unget = 0;
@@ -81,6 +109,8 @@ int __libc_stream_flush_locked(struct stream *stream)
 		give_back(stream);
 	if (result == 0)
 		f->dir = 0;
+	if (result == 0 && stream->source)
+		stream->source->flushed(stream->place);
 	return result;
 }
 
@@ -127,7 +157,7 @@ int __libc_stream_write_locked(struct stream *stream, const char *data, size_t l
 
 		/* What would fill the buffer goes out from where it is. */
 		if (f->len == 0 && left >= (size_t)f->size) {
-			ssize_t put = write(f->fd, data, left);
+			ssize_t put = __libc_stream_give(stream, data, left);
 
 			if (put < 0 && errno == EINTR)
 				continue;
@@ -168,7 +198,7 @@ int __libc_stream_get_locked(struct stream *stream)
 		if (out->file.bflags & __BLBF && out->file.dir == __SWR)
 			fflush(stdout);
 	}
-	got = read(f->fd, f->buf, stream->unbuffered ? 1 : (size_t)f->size);
+	got = __libc_stream_take(stream, f->buf, stream->unbuffered ? 1 : (size_t)f->size);
 	f->off = 0;
 	f->len = got > 0 ? (int)got : 0;
 	if (got <= 0)
@@ -212,13 +242,13 @@ int __bufio_flush(FILE *file)
 static off_t position(struct stream *stream)
 {
 	struct __file_bufio *f = file_of(stream);
-	off_t at = lseek(f->fd, 0, SEEK_CUR);
+	off_t at = move(stream, 0, SEEK_CUR);
 
 	if (at < 0)
 		return -1;
 	if (f->dir == __SWR) {
-		if (f->len && fcntl(f->fd, F_GETFL) & O_APPEND)
-			at = lseek(f->fd, 0, SEEK_END);
+		if (f->len && appends(stream))
+			at = move(stream, 0, SEEK_END);
 		return at + f->len;
 	}
 	if (f->dir == __SRD)
@@ -237,7 +267,7 @@ static off_t seek(struct stream *stream, off_t offset, int whence)
 	if (__libc_stream_flush_locked(stream) < 0)
 		return -1;
 	f->xfile.cfile.file.unget = 0;
-	return lseek(f->fd, offset, whence);
+	return move(stream, offset, whence);
 }
 
 off_t __bufio_seek(FILE *file, off_t offset, int whence)
@@ -294,7 +324,9 @@ int __bufio_close(FILE *file)
 	__libc_stream_unlink(stream);
 	__libc_stream_lock_slow(stream);
 	result = __libc_stream_flush_locked(stream);
-	if (close(f->fd) < 0)
+	if (stream->source)
+		stream->source->close(stream->place);
+	else if (close(f->fd) < 0)
 		result = EOF;
 	if (f->bflags & __BALL)
 		free(f->buf);

@@ -168,13 +168,17 @@ FILE *freopen(const char *path, const char *mode, FILE *file)
 	__libc_stream_lock_slow(stream);
 	old_fd = stream->file.fd;
 	__libc_stream_flush_locked(stream);
+	if (stream->source) {
+		stream->source->close(stream->place);
+		stream->source = NULL;
+	}
 	if (!path) {
 		stream->file.xfile.cfile.file.flags = (uint8_t)(flags | __SBUF | __SEXT | __SCLOSE);
 		__libc_stream_unlock_slow(stream);
 		return file;
 	}
 	fd = open(path, open_flags, 0666);
-	if (fd >= 0 && fd != old_fd) {
+	if (fd >= 0 && old_fd >= 0 && fd != old_fd) {
 		if (dup3(fd, old_fd, open_flags & O_CLOEXEC) >= 0) {
 			close(fd);
 			fd = old_fd;
@@ -229,9 +233,12 @@ int fflush(FILE *file)
 	return result ? EOF : 0;
 }
 
-/* At exit nobody may be waited for: a thread can be blocked for ever inside a stream it holds. */
+/* Streams in memory have nothing that outlives the process; what they tell their size to may be gone.
+ * At exit nobody may be waited for: a thread can be blocked for ever inside a stream it holds. */
 static void flush_last(struct stream *stream)
 {
+	if (stream->source)
+		return;
 	if (stream->owner == __libc_gettid() || __libc_trylock(&stream->lock))
 		__libc_stream_flush_locked(stream);
 }

@@ -134,7 +134,7 @@ static size_t read_locked(struct stream *stream, char *to, size_t bytes)
 		if (done == bytes)
 			break;
 		if (bytes - done >= (size_t)f->size && !stream->unbuffered) {
-			ssize_t got = read(f->fd, to + done, bytes - done);
+			ssize_t got = __libc_stream_take(stream, to + done, bytes - done);
 
 			if (got <= 0) {
 				file->flags |= got < 0 ? __SERR : __SEOF;
@@ -269,69 +269,8 @@ int fileno(FILE *file)
 {
 	struct stream *stream = stream_of(file);
 
-	if (stream && file->flags & (__SRD | __SWR))
+	if (stream && !stream->source && file->flags & (__SRD | __SWR))
 		return stream->file.fd;
 	errno = EBADF;
 	return -1;
-}
-
-/* ------------------------------------------------------------------ streams into memory */
-
-struct memory_stream {
-	struct __file_close file;
-	char **buf;
-	size_t *size;
-	size_t len, room;
-};
-
-static int memory_put(char c, FILE *file)
-{
-	struct memory_stream *m = (struct memory_stream *)file;
-
-	if (m->len + 1 >= m->room) {
-		char *bigger = realloc(*m->buf, 2 * m->room);
-
-		if (!bigger)
-			return _FDEV_ERR;
-		*m->buf = bigger;
-		m->room *= 2;
-	}
-	(*m->buf)[m->len++] = c;
-	return (unsigned char)c;
-}
-
-static int memory_flush(FILE *file)
-{
-	struct memory_stream *m = (struct memory_stream *)file;
-
-	(*m->buf)[m->len] = '\0';
-	*m->size = m->len;
-	return 0;
-}
-
-static int memory_close(FILE *file)
-{
-	memory_flush(file);
-	free(file);
-	return 0;
-}
-
-FILE *open_memstream(char **buf, size_t *size)
-{
-	struct memory_stream *m = calloc(1, sizeof(*m));
-
-	if (!m)
-		return NULL;
-	m->room = 64;
-	*buf = malloc(m->room);
-	if (!*buf) {
-		free(m);
-		return NULL;
-	}
-	m->buf = buf;
-	m->size = size;
-	m->file = (struct __file_close)FDEV_SETUP_CLOSE(
-		memory_put, NULL, memory_flush, memory_close, __SWR);
-	memory_flush((FILE *)m);
-	return (FILE *)m;
 }

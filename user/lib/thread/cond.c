@@ -12,6 +12,15 @@
 #define COND_MONOTONIC 1
 #define COND_SHARED    2
 
+static int wake(pthread_cond_t *cond, uint32_t count)
+{
+	if (__atomic_load_n(&cond->__waiters, __ATOMIC_SEQ_CST) == 0)
+		return 0;
+	__atomic_add_fetch(&cond->__sequence, 1, __ATOMIC_SEQ_CST);
+	sys_futex_wake(&cond->__sequence, count);
+	return 0;
+}
+
 /* 0 or ETIMEDOUT; the mutex is held again in any case, and its own result comes first. */
 static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t until)
 {
@@ -34,6 +43,9 @@ static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t unt
 	self->wait_word = NULL;
 	__atomic_sub_fetch(&cond->__waiters, 1, __ATOMIC_SEQ_CST);
 	locked = __libc_mutex_lock_until(mutex, QUIRE_FOREVER);
+	/* Who ends here leaves the signal that woke it to the others. */
+	if (result == 0 && self->cancel && !self->cancel_disabled)
+		wake(cond, 1);
 	pthread_testcancel();
 	if (locked)
 		return locked;
@@ -61,15 +73,6 @@ int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restr
 {
 	return pthread_cond_clockwait(cond, mutex,
 		cond->__flags & COND_MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME, until);
-}
-
-static int wake(pthread_cond_t *cond, uint32_t count)
-{
-	if (__atomic_load_n(&cond->__waiters, __ATOMIC_SEQ_CST) == 0)
-		return 0;
-	__atomic_add_fetch(&cond->__sequence, 1, __ATOMIC_SEQ_CST);
-	sys_futex_wake(&cond->__sequence, count);
-	return 0;
 }
 
 int pthread_cond_signal(pthread_cond_t *cond)

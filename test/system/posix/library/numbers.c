@@ -76,10 +76,33 @@ static void check_rounding(void)
 	CHECK("floor.RETURN_VALUE.infinity", floor(-INFINITY) == -INFINITY && isnan(ceil(NAN)));
 }
 
+/* x * y + z by the definition: what a rounding of the product would lose decides. */
+static void check_fma(void)
+{
+	volatile double one_ulp = 0x1.0000000000001p0, above = 1 + 0x1p-30, tiny = 0x1p-1000;
+	volatile float one_ulpf = 0x1.000002p0f, half_ulpf = 0x1p-24f;
+
+	CHECK("fma.DESCRIPTION.exact_product", fma(above, above, -(1 + 0x1p-29)) == 0x1p-60);
+	CHECK("fma.DESCRIPTION.one_rounding",
+		fma(one_ulp, one_ulp, 0x1p-53) == 0x1.0000000000003p0);
+	CHECK("fma.DESCRIPTION.tie_broken", fma(tiny, tiny, 1) == 1 &&
+						    fma(0x1p-53, one_ulp, 1) == one_ulp &&
+						    fma(-tiny, tiny, one_ulp) == one_ulp);
+	CHECK("fma.DESCRIPTION.subnormal", fma(tiny, 0x1p-75, 0x1p-1074) == 0x1p-1073);
+	CHECK("fma.DESCRIPTION.sign", signbit(fma(-tiny, tiny, 0)) && !signbit(fma(1, 1, -1)));
+	CHECK("fma.RETURN_VALUE.infinity", fma(2, 3, -INFINITY) == -INFINITY &&
+						   isnan(fma(INFINITY, 1, -INFINITY)) &&
+						   isnan(fma(NAN, 1, 1)));
+	CHECK("fmaf.DESCRIPTION.one_rounding",
+		fmaf(one_ulpf, half_ulpf, 1) == one_ulpf &&
+			fmaf(0x1.fffffep0f, 0x1.000002p0f, 0x1.000002p-46f) == 0x1.000002p1f);
+}
+
 void case_numbers(void)
 {
 	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
 		check_reading(&readings[i]);
 	check_floats();
 	check_rounding();
+	check_fma();
 }

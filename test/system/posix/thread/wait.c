@@ -92,6 +92,54 @@ static void check_cond(void)
 	EQUALS("pthread_cond_destroy.RETURN_VALUE", pthread_cond_destroy(&monotonic), 0);
 }
 
+static volatile int woken;
+
+static void unlock(void *held)
+{
+	pthread_mutex_unlock(held);
+}
+
+static void *wait_once(void *unused)
+{
+	pthread_mutex_lock(&mutex);
+	pthread_cleanup_push(unlock, &mutex);
+	waiting++;
+	pthread_cond_wait(&cond, &mutex);
+	woken++;
+	pthread_cleanup_pop(1);
+	return unused;
+}
+
+/* One signal; the thread that it may have woken is cancelled before it has the mutex. Whichever ends
+ * by its cancellation, a signal reaches a thread that goes on. */
+static void check_cond_cancel(void)
+{
+	pthread_t threads[2];
+	void *result;
+
+	for (int first = 0; first < 2; first++) {
+		waiting = woken = 0;
+		for (int i = 0; i < 2; i++) {
+			REQUIRE(pthread_create(&threads[i], NULL, wait_once, NULL) == 0);
+			await(&waiting, i + 1);
+		}
+		pause_ms(10);
+		pthread_mutex_lock(&mutex);
+		pthread_cond_signal(&cond);
+		pause_ms(10);
+		pthread_cancel(threads[first]);
+		pthread_mutex_unlock(&mutex);
+		pthread_join(threads[first], &result);
+		CHECK("pthread_cond_wait.cancellation_point", result == PTHREAD_CANCELED || woken);
+		await(&woken, 1);
+		CHECK("pthread_cond_wait.DESCRIPTION.cancelled_consumes_no_signal", woken >= 1);
+		pthread_mutex_lock(&mutex);
+		pthread_cond_broadcast(&cond);
+		pthread_mutex_unlock(&mutex);
+		pthread_join(threads[1 - first], NULL);
+	}
+}
+
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static volatile int shared_value, torn;
 
@@ -335,6 +383,7 @@ static void check_semaphores(void)
 void case_cond(void)
 {
 	check_cond();
+	check_cond_cancel();
 }
 
 void case_rwlock(void)
