@@ -21,7 +21,7 @@
 
 /* Init gives a server up that dies too often within two seconds of its start. */
 #define STEADY_MS   2100u
-#define LEAST_KILLS 8u
+#define LEAST_KILLS 12u /* for each of the servers */
 #define STALL_MS    30000u
 #define CHURN_BYTES (100u * PAGE)
 #define WATCHED	    32u
@@ -49,12 +49,19 @@ static int pid_of(const char *name)
 	return 0;
 }
 
+static volatile uint32_t *changing; /* the churn is at one of its long changes */
+
 /* A server mostly waits, and then its death is harmless: the interesting ones come in the middle of a
- * change. So it is killed when it is seen at work, if that is soon. */
+ * change. So it is killed while the churn waits for one, or when it is seen at work, if that is soon. */
 static void await_work(int pid)
 {
 	struct quire_info_process p;
 
+	for (unsigned i = 0; changing && i < 3000; i++)
+		if (*changing)
+			return;
+		else
+			sys_yield();
 	for (unsigned i = 0; i < 1000; i++) {
 		if (sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) < 0 || p.pid != pid ||
 			p.state != 'S')
@@ -95,7 +102,7 @@ static void kill_servers(char *names, volatile uint32_t *kills)
 		uint32_t n = *kills;
 
 		if (kill_once(name, &n))
-			for (unsigned again = below(3); again > 0; again--) {
+			for (unsigned again = 1 + below(3); again > 0; again--) {
 				usleep(below(60000));
 				kill_once(name, &n);
 			}
@@ -123,7 +130,9 @@ static void churn(const volatile uint32_t *stop)
 			errno);
 		EXPECT(fstat(fd, &st) == 0 && st.st_nlink == 2 && st.st_size == (off_t)sizeof(data),
 			"churn: %u names, %lu bytes", (unsigned)st.st_nlink, (unsigned long)st.st_size);
+		*changing = 1;
 		EXPECT(ftruncate(fd, below(PAGE)) == 0, "churn: ftruncate: errno %d", errno);
+		*changing = 0;
 		EXPECT(rename("/churn.3", "/churn") == 0 && unlink("/churn.2") == 0, "churn: names back: errno %d",
 			errno);
 		close(fd);
@@ -201,11 +210,15 @@ int test_under_kills(int argc, char **argv)
 {
 	volatile uint32_t *kills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	volatile uint32_t *stop = kills + 1;
+	uint32_t least = LEAST_KILLS;
 	pid_t killer, churner, work;
 	int status = 0;
 
 	EXPECT(argc > 3 && kills != MAP_FAILED, "under-kills SERVERS SEED TEST");
+	changing = kills + 2;
 	seed = (uint32_t)strtoul(argv[2], NULL, 0) | 1;
+	for (const char *c = argv[1]; *c; c++)
+		least += *c == ',' ? LEAST_KILLS : 0;
 	killer = fork();
 	if (killer == 0) {
 		kill_servers(argv[1], kills);
@@ -220,7 +233,7 @@ int test_under_kills(int argc, char **argv)
 	if (work == 0)
 		exit(run_test(argc - 3, argv + 3));
 	/* Where the work is quick, the churn goes on until there have been enough. */
-	for (bool working = true; working || (*kills < LEAST_KILLS && !*stop);) {
+	for (bool working = true; working || (*kills < least && !*stop);) {
 		int ended = waitpid(-1, &status, WNOHANG);
 
 		EXPECT(ended != killer, "the killer ended with %d", status);
