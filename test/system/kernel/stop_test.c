@@ -14,8 +14,13 @@
 		}                                                                     \
 	} while (0)
 
+#define TORN_READS 20000
+#define TORN_NS    8000000000ull
+#define TORN_BATCH 4
+#define PAUSE_NS   1000000u
+
 static char stacks[8][8192] __attribute__((aligned(16)));
-static uint32_t ended[8], stop;
+static uint32_t ended[8], stop, flood;
 
 /* A new thread has a stack and an argument; the global pointer is its own affair. */
 __asm__(".text\n.globl thread_entry\nthread_entry:\n"
@@ -26,6 +31,10 @@ void thread_entry(void);
 void thread_begin(uint32_t n)
 {
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		if (__atomic_load_n(&flood, __ATOMIC_RELAXED)) {
+			sys_getpid(); /* nothing makes more events in less time */
+			continue;
+		}
 		volatile char *p =
 			(char *)sys_mmap(0, 16 * 4096, QUIRE_PROT_READ | QUIRE_PROT_WRITE,
 				QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON, -1, 0);
@@ -44,6 +53,44 @@ void thread_begin(uint32_t n)
 		quire_ecall2(SYS_MUNMAP, (long)p, 16 * 4096);
 	}
 	sys_thread_exit(&ended[n]);
+}
+
+/* Rings that are full all the time, because they are read slowly: whatever is read is just about to be
+ * overwritten by its hart. An event that was half overwritten is out of order, or what it can't be. */
+static unsigned read_torn(int harts)
+{
+	static struct quire_trace_event events[TORN_BATCH];
+	uint64_t last[32] = {0};
+	const uint64_t end = sys_clock(QUIRE_CLOCK_MONOTONIC) + TORN_NS;
+	unsigned lost = 0;
+
+	__atomic_store_n(&flood, 1, __ATOMIC_RELAXED);
+	for (unsigned full = 0, before = 1; full < TORN_READS && sys_clock(QUIRE_CLOCK_MONOTONIC) < end;) {
+		if (full == before)
+			sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + PAUSE_NS); /* until they are full again */
+		before = full;
+		for (int h = 0; h < harts; h++) {
+			int bytes = sys_trace(QUIRE_TRACE_READ, (uint32_t)h, events, sizeof(events));
+
+			CHECK(bytes >= 0 && bytes % (int)sizeof(events[0]) == 0);
+			for (int k = 0; k < bytes / (int)sizeof(events[0]); k++) {
+				if (events[k].hart != h || events[k].kind < QUIRE_EV_FAULT ||
+					events[k].kind > QUIRE_EV_IRQ || events[k].time < last[h]) {
+					printf("stop_test: a torn event in hart %d's ring: hart %u, kind %u, %lld ns after "
+					       "the one before\n",
+						h, events[k].hart, events[k].kind, (long long)(events[k].time - last[h]));
+					fflush(stdout);
+					sys_exit(1);
+				}
+				last[h] = events[k].time;
+				lost += events[k].lost;
+				full += events[k].lost > 0;
+			}
+		}
+	}
+	/* Else nothing was overwritten, and this has shown nothing. */
+	CHECK(lost > 0);
+	return lost;
 }
 
 int main(void)
@@ -83,6 +130,7 @@ int main(void)
 			total += (unsigned)n;
 		}
 	}
+	lost += read_torn(harts);
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (int n = 0; n < 4; n++)
 		while (__atomic_load_n(&ended[n], __ATOMIC_ACQUIRE))

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLOTS 24u
+#define SLOTS	  24u
+#define BYTES_MAX 60000u
 
 struct slot {
 	unsigned size, generation, name;
@@ -77,7 +78,7 @@ static void safe(unsigned s, int fd)
 
 static void append(unsigned s, int fd, unsigned n)
 {
-	static uint8_t bytes[20000];
+	static uint8_t bytes[BYTES_MAX];
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned at = slots[s].size + i;
@@ -127,11 +128,12 @@ static void step(void)
 	} else {
 		fd = open(name, O_WRONLY | O_CREAT | O_APPEND, 0644);
 		must(fd >= 0, "open");
-		if (slots[s].size > 60000) { /* unlink keeps the total small */
+		if (slots[s].size > BYTES_MAX) { /* unlink keeps the total small */
 			close(fd);
 			return;
 		}
-		append(s, fd, 1 + below(below(2) ? 20000 : 300));
+		/* Some start with more than the direct blocks hold, whatever the block size. */
+		append(s, fd, !slots[s].size && !below(3) ? BYTES_MAX - below(8000) : 1 + below(below(2) ? 20000 : 300));
 		if (below(3))
 			safe(s, fd);
 	}

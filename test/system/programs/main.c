@@ -27,6 +27,7 @@ static const struct {
 	{"survive", test_survive},
 	{"detached", test_detached},
 	{"under-kills", test_under_kills},
+	{"promised", test_promised},
 };
 
 int run_test(int argc, char **argv)

@@ -52,6 +52,7 @@ int test_exerciser(int argc, char **argv);
 int test_survive(int argc, char **argv);
 int test_detached(int argc, char **argv);
 int test_under_kills(int argc, char **argv);
+int test_promised(int argc, char **argv);
 /* The test named argv[0]; -1: there is none. */
 int run_test(int argc, char **argv);
 

@@ -1,12 +1,7 @@
-/* P9: work that goes on while servers are killed.
+/* P9: work for servers that are killed meanwhile (kills.c), and a server that stays dead.
  *
- *	t-promise under-kills SERVER[,SERVER...] SEED TEST [ARGUMENT...]
  *	t-promise survive OPERATIONS SEED
  *	t-promise detached
- *
- * under-kills runs another test of this program and meanwhile kills one of the servers at a time, at
- * random moments: in the middle of work, and often a second time while the successor is still taking
- * over. It says how often at the end, so that a run without kills is not taken for a good one.
  *
  * survive is several processes, each in a directory of its own, that make, fill, map, append to, cut,
  * rename and remove files, also with the last name gone; each knows what must be in them, byte for byte.
@@ -24,89 +19,11 @@
 #include <sys/wait.h>
 #include <quire/ipc.h>
 
-/* Init gives a server up that dies too often within two seconds of its start. */
-#define STEADY_MS 2100u
-
 static uint32_t seed;
 
 static uint32_t below(uint32_t n)
 {
 	return next_random(&seed) % n;
-}
-
-/* ------------------------------------------------------------------ killing */
-
-static int pid_of(const char *name)
-{
-	struct quire_info_process p;
-
-	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0; i = (uint32_t)p.pid + 1)
-		if (!strcmp(p.name, name) && p.state != 'Z' && p.ppid == 1)
-			return p.pid;
-	return 0;
-}
-
-static bool kill_once(const char *name, uint32_t *kills)
-{
-	int pid = pid_of(name);
-
-	if (!pid || kill(pid, SIGKILL) < 0)
-		return false;
-	++*kills;
-	for (unsigned i = 0; i < 2000; i++) {
-		int next = pid_of(name);
-
-		if (next && next != pid)
-			return true;
-		usleep(5000);
-	}
-	fail(__FILE__, __LINE__, "a successor", "%s was not started again", name);
-}
-
-static void kill_servers(char *names, volatile uint32_t *kills)
-{
-	char *all[4];
-	unsigned count = 0;
-
-	for (char *n = strtok(names, ","); n && count < 4; n = strtok(NULL, ","))
-		all[count++] = n;
-	for (;;) {
-		const char *name = all[below(count)];
-		uint32_t n = *kills;
-
-		if (kill_once(name, &n))
-			for (unsigned again = below(3); again > 0; again--) {
-				usleep(below(60000));
-				kill_once(name, &n);
-			}
-		*kills = n;
-		usleep((STEADY_MS + below(1200)) * 1000);
-	}
-}
-
-int test_under_kills(int argc, char **argv)
-{
-	volatile uint32_t *kills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status, killer;
-
-	EXPECT(argc > 3 && kills != MAP_FAILED, "under-kills SERVERS SEED TEST");
-	seed = (uint32_t)strtoul(argv[2], NULL, 0) | 1;
-	killer = fork();
-	if (killer == 0) {
-		kill_servers(argv[1], kills);
-		_exit(0);
-	}
-	pid_t work = fork();
-
-	if (work == 0)
-		exit(run_test(argc - 3, argv + 3));
-	EXPECT(waitpid(work, &status, 0) == work, "wait");
-	kill(killer, SIGKILL);
-	EXPECT(waitpid(killer, NULL, 0) == killer, "wait for the killer");
-	EXPECT(status == 0, "the work ended with %d after %lu kills", status, (unsigned long)*kills);
-	EXPECT(*kills > 0, "nothing was killed");
-	printf("killed %s %lu times\n", argv[1], (unsigned long)*kills);
-	return 0;
 }
 
 /* ------------------------------------------------------------------ work */
@@ -352,13 +269,12 @@ static void serve_one(int port, int object)
 	_exit(1);
 }
 
-int test_detached(int argc, char **argv)
+static void detached(void)
 {
 	int port = sys_port_create(), object = sys_obj_create_paged(port, 7, 64 * PAGE), status;
 	uint32_t before = (uint32_t)sys_tune(QUIRE_TUNE_DETACHED, LIMIT_MS);
 	uint8_t byte;
 
-	(void)argc, (void)argv;
 	sys_handle_flags(port, 0, QUIRE_HANDLE_NOFORK);
 	EXPECT(port >= 0 && object >= 0 && before == 300000, "port, object, limit");
 	int fd = sys_stream_create(object, QUIRE_O_RDWR);
@@ -400,6 +316,28 @@ int test_detached(int argc, char **argv)
 	EXPECT(p[50 * PAGE] == 0 && p[0] == 5, "a successor serves");
 	kill(server, SIGKILL);
 	EXPECT(waitpid(server, &status, 0) == server, "wait");
+}
+
+/* Who is never told waits in a fault or a read and can't look at the clock, so another process does. */
+int test_detached(int argc, char **argv)
+{
+	const uint64_t start = now_ms();
+	pid_t waiting = fork();
+	int status = 0, ended;
+
+	(void)argc, (void)argv;
+	if (waiting == 0) {
+		setpgid(0, 0);
+		detached();
+		_exit(0);
+	}
+	while ((ended = waitpid(waiting, &status, WNOHANG)) == 0 && now_ms() - start < 5 * LIMIT_MS)
+		usleep(20000);
+	if (!ended)
+		kill(-waiting, SIGKILL);
+	EXPECT(ended, "requests to the dead pager still wait after %u s, not %u", 5 * LIMIT_MS / 1000,
+		LIMIT_MS / 1000);
+	EXPECT(status == 0, "it ended with %d", status);
 	printf("detached: heard in time\n");
 	return 0;
 }

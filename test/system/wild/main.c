@@ -233,15 +233,39 @@ static void dirtied(void)
 /* Two objects for one file, the classic failure of an external pager: two opens at once, or by two
  * names, each get a cache of their own.
  * To put it back: in the ext2 server let file_object() make a new object although the inode has one. The
- * pager's answers then go to the newest, and who waits at an older one waits for ever. */
+ * pager's answers then go to the newest, and who waits at an older one waits for ever: so the objects are
+ * counted before a page is touched. */
+static unsigned objects_of(uint32_t key, uint32_t size)
+{
+	struct quire_info_object o;
+	unsigned count = 0;
+
+	/* Another server may use the number too, but not for a file of this size. */
+	for (uint32_t i = 0; sys_info(QUIRE_INFO_OBJECT, i, &o, sizeof(o)) > 0; i = o.id + 1)
+		count += o.key == key && o.size == size;
+	return count;
+}
+
+static void no_page(int signal)
+{
+	(void)signal;
+	static const char text[] = "FAILED: the file that was opened lacks the page that was written: another object\n";
+
+	write(1, text, sizeof(text) - 1);
+	_exit(1);
+}
+
 static void one_object(void)
 {
+	enum { SIZE = PAGE - 77 };
+
+	signal(SIGBUS, no_page);
 	for (unsigned round = 0; round < 20; round++) {
 		volatile uint32_t *word = shared_words();
 		int made = open("/wild.dat", O_RDWR | O_CREAT | O_TRUNC, 0644);
 		char byte = (char)round;
 
-		EXPECT(made >= 0 && pwrite(made, &byte, 1, PAGE - 1) == 1, "create");
+		EXPECT(made >= 0 && pwrite(made, &byte, 1, SIZE - 1) == 1, "create");
 		close(made);
 		unlink("/wild.2");
 		EXPECT(link("/wild.dat", "/wild.2") == 0, "link");
@@ -255,7 +279,18 @@ static void one_object(void)
 		int fd = open(name, O_RDWR); /* both at once */
 		volatile uint32_t *p = map(fd, PAGE, PROT_READ | PROT_WRITE);
 
-		EXPECT(fd >= 0, "open");
+		struct stat st;
+
+		EXPECT(fd >= 0 && fstat(fd, &st) == 0, "open");
+		__atomic_fetch_add(&word[4], 1, __ATOMIC_SEQ_CST);
+		while (word[4] < 2) {
+			look_after(&child);
+			sys_yield();
+		}
+		unsigned objects = objects_of((uint32_t)st.st_ino, SIZE);
+
+		EXPECT(objects == 1, "inode %lu has %u objects, each with a cache of its own",
+			(unsigned long)st.st_ino, objects);
 		p[me] = 0x1000 + round;
 		word[2 + me] = frame_of(p);
 		__atomic_fetch_add(&word[1], 1, __ATOMIC_SEQ_CST);
@@ -345,8 +380,11 @@ static int run_watched(void (*run)(void), const char *name)
 		_exit(0);
 	}
 	while (sys_clock(QUIRE_CLOCK_MONOTONIC) < end) {
-		if (waitpid(runner, &status, WNOHANG) == runner)
+		if (waitpid(runner, &status, WNOHANG) == runner) {
+			if (WIFSIGNALED(status)) /* else it has said what is wrong itself */
+				printf("FAILED: %s: killed by signal %d\n", name, WTERMSIG(status));
 			return status != 0;
+		}
 		usleep(10000);
 	}
 	printf("FAILED: %s: somebody waits for ever\n", name);
