@@ -246,7 +246,7 @@ static int builtin_dot(int argc, char **argv)
 	if (argc > 2)
 		sh.params = (struct params){.n = argc - 2, .v = argv + 2};
 	sh.status = 0;
-	status = run_file(find_script(argv[1]), true);
+	status = run_file(find_script(argv[1]), STATUS_SYNTAX);
 	if (sh.flow == FLOW_RETURN)
 		sh.flow = FLOW_NONE;
 	if (argc > 2) {

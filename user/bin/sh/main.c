@@ -153,7 +153,7 @@ int run_string(const char *text)
 }
 
 /* Runs a script in this shell. A missing one is an error only if it must exist. */
-int run_file(const char *path, bool must_exist)
+int run_file(const char *path, int if_missing)
 {
 	struct input in;
 	int fd = open(path, O_RDONLY);
@@ -162,10 +162,10 @@ int run_file(const char *path, bool must_exist)
 	if (fd >= 0)
 		fd = fd_move_high(fd);
 	if (fd < 0) {
-		if (!must_exist)
+		if (!if_missing)
 			return sh.status;
 		shell_error("cannot open %s: %s", path, strerror(errno));
-		shell_fail(STATUS_SYNTAX);
+		shell_fail(if_missing);
 		return sh.status;
 	}
 	input_push_fd(&in, fd, path);
@@ -288,7 +288,7 @@ int main(int argc, char **argv)
 	} else if (c.read_stdin) {
 		run_stdin();
 	} else {
-		run_file(sh.name, true);
+		run_file(sh.name, STATUS_NOTFOUND);
 	}
 	if (sh.interactive && sh.flow == FLOW_NONE)
 		err_str("\n");

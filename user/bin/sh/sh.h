@@ -311,7 +311,7 @@ void shell_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void shell_fail(int status);
 int run_input(struct input *in);
 int run_string(const char *text);
-int run_file(const char *path, bool must_exist);
+int run_file(const char *path, int if_missing); /* the status then; 0: it need not be there */
 void shell_exit(int status) __attribute__((noreturn));
 
 /* ---- output of builtins (output.c) ---- */
