@@ -358,6 +358,15 @@ def shell_script(b):
 
 
 @case
+def output_once(b):
+    """Lines written while signals come: each is there once. More than the terminal has room for, too."""
+    b.make_image()
+    output = b.check_line("t-promise output 3000")
+    wanted = "".join(f"line {i} of those that must come once\n" for i in range(3000))
+    assert wanted in output, "lines are missing, doubled or out of order"
+
+
+@case
 def posix(b):
     b.make_image()
     output = b.check_line("t-posix all", timeout=900)

@@ -24,6 +24,7 @@ static const struct {
 	{"durable", test_durable},
 	{"baseline", test_baseline},
 	{"exerciser", test_exerciser},
+	{"output", test_output},
 	{"survive", test_survive},
 	{"detached", test_detached},
 	{"under-kills", test_under_kills},

@@ -49,6 +49,7 @@ int test_tracing(int argc, char **argv);
 int test_durable(int argc, char **argv);
 int test_baseline(int argc, char **argv);
 int test_exerciser(int argc, char **argv);
+int test_output(int argc, char **argv);
 int test_survive(int argc, char **argv);
 int test_detached(int argc, char **argv);
 int test_under_kills(int argc, char **argv);

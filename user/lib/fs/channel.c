@@ -105,6 +105,18 @@ long __libc_channel_read(int fd, void *buf, size_t len)
 	return (long)done;
 }
 
+/* A call that a signal breaks off is made again, or fails, although the server may have taken the bytes. So
+ * no signal comes in between while the server has room, and answers at once; only who has to wait for room
+ * can be interrupted. */
+static long write_once(int fd, const char *buf, size_t len)
+{
+	uint32_t mask = __libc_block_signals();
+	long put = write_piece(fd, buf, len, QUIRE_O_NONBLOCK);
+
+	__libc_restore_signals(mask);
+	return put == -EAGAIN ? write_piece(fd, buf, len, 0) : put;
+}
+
 long __libc_channel_write(int fd, const void *buf, size_t len)
 {
 	uint32_t flags = __libc_channel_flags(fd);
@@ -115,8 +127,9 @@ long __libc_channel_write(int fd, const void *buf, size_t len)
 	if (!__libc_readable(buf, len))
 		return -EFAULT;
 	do {
-		long put = write_piece(
-			fd, (const char *)buf + done, len - done, flags & QUIRE_O_NONBLOCK);
+		const char *piece = (const char *)buf + done;
+		long put = flags & QUIRE_O_NONBLOCK ? write_piece(fd, piece, len - done, QUIRE_O_NONBLOCK)
+						    : write_once(fd, piece, len - done);
 
 		if (put == -EPIPE)
 			raise(SIGPIPE);

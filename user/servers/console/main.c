@@ -46,7 +46,7 @@ struct reader {
 
 struct writer {
 	uint32_t token;
-	uint32_t len, done;
+	uint32_t len;
 	char bytes[QUIRE_MSG_DATA];
 };
 
@@ -206,8 +206,11 @@ static uint32_t output_room(void)
 	return room > 2 * TTY_REDRAW ? (uint32_t)(room - 2 * TTY_REDRAW) / 2 : 0;
 }
 
-/* Takes what fits and hands the device what it takes, before the writer is answered: what is in the
- * ring dies with this process. Returns how much. */
+/* Who waits for room is given so much at once, or all that he has: not a byte now and then. */
+#define WRITER_BATCH 1024u
+
+/* Takes what fits and hands the device what it takes: what is in the ring dies with this process.
+ * Returns how much. */
 static uint32_t take_output(const char *bytes, uint32_t len)
 {
 	uint32_t room = output_room();
@@ -221,15 +224,28 @@ static uint32_t take_output(const char *bytes, uint32_t len)
 	return len;
 }
 
+/* A writer that may be interrupted while he waits is answered first: if he has gone, nobody has written,
+ * and he may come again with the same bytes. False: there is no room for him yet. */
+static bool give_room(uint32_t token, const char *bytes, uint32_t len)
+{
+	uint32_t room = output_room();
+
+	if (room < len && room < WRITER_BATCH)
+		return false;
+	if (len > room)
+		len = room;
+	if (answer(token, (int32_t)len))
+		take_output(bytes, len);
+	return true;
+}
+
 static void serve_writers(void)
 {
 	while (writer_count) {
 		struct writer *w = &writers[writer_first];
 
-		w->done += take_output(w->bytes + w->done, w->len - w->done);
-		if (w->done < w->len)
+		if (!give_room(w->token, w->bytes, w->len))
 			return;
-		answer(w->token, (int32_t)w->len);
 		writer_first = (writer_first + 1) % WRITERS;
 		writer_count--;
 	}
@@ -247,26 +263,25 @@ static void wait_for_writer(void)
 	}
 }
 
+/* Who does not wait is not interrupted either (user/lib), so his bytes are on their way before he hears. */
 static void start_write(const struct quire_msg *msg)
 {
 	uint32_t len = ipc_bytes(msg), taken = 0;
-	const char *bytes = (const char *)ipc_data();
+	char bytes[QUIRE_MSG_DATA];
 	struct writer *w;
 
-	if (writer_count == 0)
-		taken = take_output(bytes, len);
-	if (taken == len || (taken > 0 && (msg->w[2] & QUIRE_O_NONBLOCK))) {
-		answer(msg->token, (int32_t)taken);
-		return;
-	}
+	memcpy(bytes, ipc_data(), len); /* the answer goes through the same buffer */
 	if (msg->w[2] & QUIRE_O_NONBLOCK) {
-		answer(msg->token, -EAGAIN);
+		if (writer_count == 0)
+			taken = take_output(bytes, len);
+		answer(msg->token, taken || !len ? (int32_t)taken : -EAGAIN);
 		return;
 	}
+	if (writer_count == 0 && give_room(msg->token, bytes, len))
+		return;
 	w = &writers[(writer_first + writer_count++) % WRITERS];
 	w->token = msg->token;
 	w->len = len;
-	w->done = taken;
 	memcpy(w->bytes, bytes, len);
 	wait_for_writer();
 }
