@@ -69,19 +69,26 @@ long long wcstoll(const wchar_t *restrict text, wchar_t **restrict end, int base
 	return (long long)(negative ? -value : value);
 }
 
-unsigned long long wcstoull(const wchar_t *restrict text, wchar_t **restrict end, int base)
+/* What is out of range is the limit itself, whatever its sign. */
+static unsigned long long convert_unsigned(
+	const wchar_t *text, wchar_t **end, int base, unsigned long long limit)
 {
 	bool negative;
 	int before = errno;
 	unsigned long long value;
 
 	errno = 0;
-	value = convert(text, end, base, ULLONG_MAX, ULLONG_MAX, &negative);
+	value = convert(text, end, base, limit, limit, &negative);
 	if (errno == ERANGE)
-		return ULLONG_MAX;
+		return limit;
 	if (errno == 0)
 		errno = before;
 	return negative ? -value : value;
+}
+
+unsigned long long wcstoull(const wchar_t *restrict text, wchar_t **restrict end, int base)
+{
+	return convert_unsigned(text, end, base, ULLONG_MAX);
 }
 
 long wcstol(const wchar_t *restrict text, wchar_t **restrict end, int base)
@@ -95,15 +102,5 @@ long wcstol(const wchar_t *restrict text, wchar_t **restrict end, int base)
 
 unsigned long wcstoul(const wchar_t *restrict text, wchar_t **restrict end, int base)
 {
-	bool negative;
-	int before = errno;
-	unsigned long long value;
-
-	errno = 0;
-	value = convert(text, end, base, ULONG_MAX, ULONG_MAX, &negative);
-	if (errno == ERANGE)
-		return ULONG_MAX;
-	if (errno == 0)
-		errno = before;
-	return (unsigned long)(negative ? -value : value);
+	return (unsigned long)convert_unsigned(text, end, base, ULONG_MAX);
 }
