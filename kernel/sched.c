@@ -208,6 +208,7 @@ static void make_ready(struct thread *t, u8 from)
 {
 	spin_lock(&t->sched_lock);
 	if (t->state == from) {
+		trace(QUIRE_EV_WAKE, t->tid, 0, 0);
 		t->call_waits = false;
 		if (t->on_hart)
 			t->state = THREAD_RUNNING;
@@ -233,6 +234,7 @@ void sched_break_call(struct thread *t, bool dying)
 	/* We may be late: the signal delivered already, or blocked since. The thread waits, so its mask
 	 * stands still now. */
 	if (t->state == THREAD_WAITING && t->call_waits && (dying || signal_is_pending(t))) {
+		trace(QUIRE_EV_WAKE, t->tid, 0, 0);
 		t->call_waits = false;
 		t->interrupted = true;
 		/* The thread may have cleared the bit; the broken call must be seen to all the same. */

@@ -5,11 +5,11 @@ from .common import Failure
 
 MARK = b"\x01QUIRE-TRACE\x02"
 KINDS = {1: "fault", 2: "fence", 3: "call", 4: "reply", 5: "switch", 6: "syscall", 7: "fetch",
-         8: "writeback", 9: "irq"}
+         8: "writeback", 9: "irq", 10: "wake"}
 FIELDS = {1: ("address", "kind", "frame"), 2: ("targets", "pages", "address"),
           3: ("label", "badge", "server"), 4: ("label", "token", "client"), 5: ("tid", "pid", "-"),
           6: ("number", "argument", "tid"), 7: ("key", "first", "pages"), 8: ("key", "first", "pages"),
-          9: ("source", "-", "-")}
+          9: ("source", "-", "-"), 10: ("woken", "-", "-")}
 
 
 def wrap(line):

@@ -3,20 +3,20 @@
 #include "inspect.h"
 
 static const char *const names[] = {"?", "fault", "fence", "call", "reply", "switch", "syscall", "fetch",
-	"writeback", "irq"};
+	"writeback", "irq", "wake"};
 #define KINDS (sizeof(names) / sizeof(names[0]))
 
 static int usage(FILE *out, int status)
 {
 	fprintf(out, "usage: trace on [KIND...] | off | show | dump\n"
-		     "Kinds: fault fence call reply switch syscall fetch writeback irq (default: all but syscall).\n"
+		     "Kinds: fault fence call reply switch syscall fetch writeback irq wake (default: all but syscall).\n"
 		     "`show` prints and empties the rings; `dump` prints them for ./quire run --trace.\n");
 	return status;
 }
 
 static int enable(int argc, char **argv)
 {
-	uint32_t mask = argc > 2 ? 0 : 0x3be;
+	uint32_t mask = argc > 2 ? 0 : 0x7be;
 
 	for (int i = 2; i < argc; i++) {
 		unsigned k = 1;

@@ -104,6 +104,7 @@ enum quire_trace_kind {
 	QUIRE_EV_FETCH,	    /* a = key, b = first page, c = pages */
 	QUIRE_EV_WRITEBACK, /* a = key, b = first page, c = pages */
 	QUIRE_EV_IRQ,	    /* a = source */
+	QUIRE_EV_WAKE,	    /* a = tid that waited or was stopped; a message's direct switch is none */
 };
 struct quire_trace_event {
 	uint64_t time; /* ns */
