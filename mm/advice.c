@@ -369,28 +369,24 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 		old_len > QUIRE_USER_MAX || old > QUIRE_USER_MAX - before ||
 		(flags & ~(u32)QUIRE_MREMAP_MAYMOVE))
 		return -EINVAL;
-	if (after < before) {
-		vaddr_t tail = old + after;
-		u32 len = before - after;
-		int error;
-
-		while ((error = aspace_unmap(a, &tail, &len)) == -EAGAIN_STEP)
-			;
-		if (error)
-			return error;
-		before = after;
-	}
 	*addr = old;
 	spin_lock(&a->lock);
 	struct region *r = region_find_locked(a, old);
 
-	if (!r || r->end < old + before) {
+	/* What stays must be one region; what a shrinking gives up may be anything, as for munmap. */
+	if (!r || r->end < old + min_of(before, after)) {
 		spin_unlock(&a->lock);
 		return -EFAULT;
 	}
-	if (after == before) {
+	if (after <= before) {
+		vaddr_t tail = old + after;
+		u32 len = before - after;
+		int error = 0;
+
 		spin_unlock(&a->lock);
-		return 0;
+		while (len && (error = aspace_unmap(a, &tail, &len)) == -EAGAIN_STEP)
+			;
+		return error;
 	}
 	struct map_request m = {.len = after - before, .prot = r->prot, .max_prot = r->max_prot,
 		.flags = (r->flags & (QUIRE_MAP_SHARED | QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON |
