@@ -87,6 +87,7 @@ static void orphan_children_locked(struct process *p)
 
 		c->parent = init_process;
 		list_push_back(&init_process->children, &c->sibling_link);
+		group_untied_locked(c, p);
 		if (c->state == PROCESS_ZOMBIE) {
 			struct quire_siginfo info = {.signo = QSIGCHLD, .pid = c->pid};
 
@@ -111,8 +112,9 @@ static bool become_zombie_locked(struct process *p)
 	};
 	bool unwanted = a->handler == QUIRE_SIG_IGN || a->flags & QUIRE_SA_NOCLDWAIT;
 
-	orphan_children_locked(p);
 	p->state = PROCESS_ZOMBIE;
+	orphan_children_locked(p);
+	group_untied_locked(p, parent);
 	p->stop_to_report = p->continue_to_report = false;
 	if (unwanted) {
 		p->parent = NULL;
@@ -136,21 +138,13 @@ static void tell_parent_locked(struct process *p, int code, int sig)
 	wait_wake_all(&p->parent->child_waiters);
 }
 
-void process_stopped(struct process *p, int sig)
+void process_stopped_locked(struct process *p, int sig)
 {
-	bool still;
-
-	spin_lock(&process_lock);
-	spin_lock(&p->signal_lock);
-	still = p->stopped;
-	spin_unlock(&p->signal_lock);
-	if (still) {
-		p->stop_signal = (u8)sig;
-		p->stop_to_report = true;
-		p->continue_to_report = false;
-		tell_parent_locked(p, QUIRE_CLD_STOPPED, sig);
-	}
-	spin_unlock(&process_lock);
+	debug_assert(spin_is_locked(&process_lock));
+	p->stop_signal = (u8)sig;
+	p->stop_to_report = true;
+	p->continue_to_report = false;
+	tell_parent_locked(p, QUIRE_CLD_STOPPED, sig);
 }
 
 void process_continued_locked(struct process *p)

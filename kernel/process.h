@@ -83,10 +83,18 @@ void alarm_cancel(struct process *p);
 /* exec.c, exit.c: the parent of a vfork child has its space back. */
 void process_release_vfork(struct process *p);
 void processes_init(void);
-/* Reports a stop to the parent, unless it is over already. */
-void process_stopped(struct process *p, int sig);
-/* Reports that SIGCONT has ended a stop. process_lock held. */
+/* Reports to the parent a stop, or that SIGCONT has ended one. process_lock held. */
+void process_stopped_locked(struct process *p, int sig);
 void process_continued_locked(struct process *p);
+
+/* group.c; process_lock held. */
+/* Sends to the process, or to its thread t, and tells the parent if that ends a stop. Who sends SIGCONT
+ * does it this way: a stop and its report, under the same lock, are not torn apart by its end. */
+void process_send_locked(struct process *p, struct thread *t, int sig, const struct quire_siginfo *info);
+/* Is there nobody who could continue the group's members, were they stopped? */
+bool group_is_orphaned_locked(s32 pgid);
+/* The tie between the two has been cut, by the end of one: frees a stopped group that this orphans. */
+void group_untied_locked(const struct process *child, const struct process *parent);
 
 /* signal.c */
 void signal_send_process(struct process *p, int sig, const struct quire_siginfo *info);

@@ -322,21 +322,27 @@ static int push_handler(struct thread *t, const struct quire_sigaction *action,
 	return 0;
 }
 
-/* A process's default action for a signal that does not kill. */
+/* A process's default action for a signal that does not kill. A stop by the terminal is for those whom
+ * somebody can continue (group.c). */
 static void stop_process(struct process *p, int sig)
 {
+	bool stops;
+
+	spin_lock(&process_lock);
+	stops = sig == QSIGSTOP || !group_is_orphaned_locked(p->pgid);
 	spin_lock(&p->signal_lock);
-	if (p->state != PROCESS_ALIVE) {
-		spin_unlock(&p->signal_lock);
-		return;
-	}
-	p->stopped = true;
-	list_for_each(t, &p->threads, struct thread, process_link) {
-		attention_set(t, ATTENTION_STOP);
-		sched_poke(t);
+	stops = stops && p->state == PROCESS_ALIVE;
+	if (stops) {
+		p->stopped = true;
+		list_for_each(t, &p->threads, struct thread, process_link) {
+			attention_set(t, ATTENTION_STOP);
+			sched_poke(t);
+		}
 	}
 	spin_unlock(&p->signal_lock);
-	process_stopped(p, sig);
+	if (stops)
+		process_stopped_locked(p, sig);
+	spin_unlock(&process_lock);
 }
 
 /* Runs one signal. False when it has to be tried again later. */

@@ -33,13 +33,8 @@ static bool kill_means(const struct process *p, s32 pid, const struct process *s
 
 static void send_locked(struct process *p, u32 sig, const struct quire_siginfo *info)
 {
-	bool ends_stop = sig == QSIGCONT && p->stopped;
-
-	if (sig == 0)
-		return;
-	signal_send_process(p, (int)sig, info);
-	if (ends_stop)
-		process_continued_locked(p);
+	if (sig != 0)
+		process_send_locked(p, NULL, (int)sig, info);
 }
 
 /* Several processes get it in one hold of process_lock: a group does not change meanwhile. */
@@ -86,8 +81,13 @@ s32 sys_tkill(struct arch_regs *r)
 		return -ESRCH;
 	if (t->process == thread_of(r)->process) {
 		result = 0;
-		if (sig != 0)
+		if (sig == QSIGCONT) {
+			spin_lock(&process_lock);
+			process_send_locked(t->process, t, (int)sig, &info);
+			spin_unlock(&process_lock);
+		} else if (sig != 0) {
 			signal_send_thread(t, (int)sig, &info);
+		}
 	}
 	thread_put(t);
 	return result;
