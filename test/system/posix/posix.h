@@ -69,10 +69,18 @@ int make_file(const char *name, size_t bytes);
 unsigned char *pages(size_t count);
 /* Waits for a child; its exit status, or 256 + the signal that killed it. */
 int ended(pid_t child);
-/* Until all threads of the process wait for something, and go on waiting: it has made its call. */
+/* Until all threads of the process wait for something, and go on waiting: it has made its call. The
+ * pages of the program are in memory (main.c), so it is not one of them that is waited for. */
 void until_waiting(pid_t pid);
+/* Until a number that another thread, process or handler counts is this large; false if it is not
+ * after half a minute. */
+bool until_reached(volatile int *number, int value);
 void pause_ms(int ms);
+/* Monotonic. */
 long long now_ms(void);
+/* A time of day so far from now, and whether it has come. */
+struct timespec soon(int ms);
+bool has_come(const struct timespec *time);
 
 #define CASE(name) void case_##name(void);
 #include "cases.h"
