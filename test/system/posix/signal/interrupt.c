@@ -159,14 +159,15 @@ static void check_restart(void)
 	if (reader == 0) {
 		ssize_t total = 0, n;
 
+		/* Some has been written when the signal comes: that much is returned, or all. */
 		close(ends[1]);
-		pause_ms(150);
+		until_waiting(getppid());
+		kill(getppid(), SIGUSR1);
+		pause_ms(40);
 		while ((n = read(ends[0], big, 5000)) > 0)
 			total += n;
 		_exit(total == (ssize_t)sizeof(big) ? 0 : 1);
 	}
-	/* Some has been written when the signal comes: that much is returned, or all. */
-	child = sender();
 	{
 		ssize_t done = 0;
 
@@ -180,8 +181,8 @@ static void check_restart(void)
 		EQUALS("sigaction.DESCRIPTION.SA_RESTART_write", done, sizeof(big));
 	}
 	close(ends[1]);
-	ended(child);
 	EQUALS("sigaction.DESCRIPTION.SA_RESTART_write_all_read", ended(reader), 0);
+	EQUALS("sigaction.DESCRIPTION.SA_RESTART_all_caught", caught, 3);
 	close(ends[0]);
 	munmap(sem, PAGE);
 	signal(SIGUSR1, SIG_DFL);
@@ -189,32 +190,50 @@ static void check_restart(void)
 
 /* A mutex is not given up by a signal. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static volatile int held;
+static int release[2];
 
 static void *hold(void *unused)
 {
+	char byte;
+
 	pthread_mutex_lock(&mutex);
-	caught = 0;
-	for (int i = 0; i < 500 && !caught; i++)
-		pause_ms(10);
-	pause_ms(30);
+	held = 1;
+	read(release[0], &byte, 1);
+	held = 0;
 	pthread_mutex_unlock(&mutex);
 	return unused;
 }
 
 static void check_mutex(void)
 {
+	sigset_t set, old;
 	pthread_t thread;
-	pid_t child;
+	pid_t child, self = getpid();
 
+	REQUIRE(pipe(release) == 0);
 	handle(0);
-	pthread_create(&thread, NULL, hold, NULL);
-	pause_ms(30);
-	child = sender();
+	/* The signal is for the thread that waits for the mutex. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	REQUIRE(pthread_create(&thread, NULL, hold, NULL) == 0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	REQUIRE(until_reached(&held, 1));
+	child = fork();
+	if (child == 0) {
+		until_waiting(self);
+		kill(self, SIGUSR1);
+		until_waiting(self);
+		_exit(write(release[1], "r", 1) == 1 ? 0 : 1);
+	}
 	EQUALS("pthread_mutex_lock.DESCRIPTION.no_EINTR", pthread_mutex_lock(&mutex), 0);
 	EQUALS("pthread_mutex_lock.DESCRIPTION.handler_ran", caught, 1);
+	EQUALS("pthread_mutex_lock.DESCRIPTION.not_given_up", held, 0);
 	pthread_mutex_unlock(&mutex);
 	pthread_join(thread, NULL);
 	ended(child);
+	close(release[0]), close(release[1]);
 	signal(SIGUSR1, SIG_DFL);
 }
 
