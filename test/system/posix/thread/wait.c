@@ -310,7 +310,9 @@ static void check_semaphores(void)
 	struct timespec t;
 	int value = 9;
 	pid_t child;
+	char name[32];
 
+	snprintf(name, sizeof(name), "/t-posix.%d", (int)getpid());
 	EQUALS("sem_init.RETURN_VALUE", sem_init(&s, 0, 2), 0);
 	EQUALS("sem_getvalue.RETURN_VALUE", sem_getvalue(&s, &value), 0);
 	EQUALS("sem_getvalue.DESCRIPTION", value, 2);
@@ -339,23 +341,23 @@ static void check_semaphores(void)
 	ended(child);
 	munmap(shared, PAGE);
 
-	sem_unlink("/t-posix-sem");
+	sem_unlink(name);
 	CHECK("sem_open.ERRORS.ENOENT",
-		sem_open("/t-posix-sem", 0) == SEM_FAILED && errno == ENOENT);
-	named = sem_open("/t-posix-sem", O_CREAT | O_EXCL, 0600, 1);
+		sem_open(name, 0) == SEM_FAILED && errno == ENOENT);
+	named = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
 	CHECK("sem_open.RETURN_VALUE", named != SEM_FAILED);
 	REQUIRE(named != SEM_FAILED);
 	CHECK("sem_open.ERRORS.EEXIST",
-		sem_open("/t-posix-sem", O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED &&
+		sem_open(name, O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED &&
 			errno == EEXIST);
-	again = sem_open("/t-posix-sem", 0);
+	again = sem_open(name, 0);
 	CHECK("sem_open.DESCRIPTION.again", again != SEM_FAILED);
 	sem_wait(named);
 	sem_getvalue(again, &value);
 	EQUALS("sem_open.DESCRIPTION.same", value, 0);
 	child = fork();
 	if (child == 0) {
-		sem_t *mine = sem_open("/t-posix-sem", 0);
+		sem_t *mine = sem_open(name, 0);
 
 		pause_ms(30);
 		_exit(mine != SEM_FAILED && sem_post(mine) == 0 ? 0 : 1);
@@ -363,8 +365,8 @@ static void check_semaphores(void)
 	EQUALS("sem_wait.DESCRIPTION.named", sem_wait(again), 0);
 	EQUALS("sem_open.DESCRIPTION.other_process", ended(child), 0);
 	EQUALS("sem_close.RETURN_VALUE", sem_close(again), 0);
-	EQUALS("sem_unlink.RETURN_VALUE", sem_unlink("/t-posix-sem"), 0);
-	FAILS("sem_unlink.ERRORS.ENOENT", sem_unlink("/t-posix-sem"), ENOENT);
+	EQUALS("sem_unlink.RETURN_VALUE", sem_unlink(name), 0);
+	FAILS("sem_unlink.ERRORS.ENOENT", sem_unlink(name), ENOENT);
 	EQUALS("sem_unlink.DESCRIPTION.lives_on", sem_post(named), 0);
 	sem_close(named);
 }
