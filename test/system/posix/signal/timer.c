@@ -78,7 +78,7 @@ void case_timers(void)
 		if (child == 0)
 			_exit(0);
 	}
-	for (int i = 0; i < 400 && children < 12; i++) {
+	for (int i = 0; i < 1500 && children < 12; i++) {
 		struct timespec t = {0, 20000000};
 
 		if (sigtimedwait(&set, NULL, &t) == SIGCHLD)

@@ -20,17 +20,12 @@ static void *wait_token(void *unused)
 	return unused;
 }
 
+/* Who has counted lets the mutex go before it goes on; then it waits, or has ended. */
 static void await(volatile int *what, int value)
 {
-	for (int i = 0; i < 1000; i++) {
-		pthread_mutex_lock(&mutex);
-		bool there = *what >= value;
-
-		pthread_mutex_unlock(&mutex);
-		if (there)
-			return;
-		pause_ms(2);
-	}
+	until_reached(what, value);
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
 }
 
 static void check_cond(void)
