@@ -209,7 +209,7 @@ static void check_robust(void)
 		pid_t killer = fork();
 
 		if (killer == 0) {
-			pause_ms(40);
+			until_waiting(getppid());
 			kill(child, SIGKILL);
 			_exit(0);
 		}

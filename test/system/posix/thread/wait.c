@@ -328,7 +328,7 @@ static void check_semaphores(void)
 	sem_init(shared, 1, 0);
 	child = fork();
 	if (child == 0) {
-		pause_ms(40);
+		until_waiting(getppid());
 		sem_post(shared);
 		_exit(0);
 	}
@@ -354,7 +354,7 @@ static void check_semaphores(void)
 	if (child == 0) {
 		sem_t *mine = sem_open(name, 0);
 
-		pause_ms(30);
+		until_waiting(getppid());
 		_exit(mine != SEM_FAILED && sem_post(mine) == 0 ? 0 : 1);
 	}
 	EQUALS("sem_wait.DESCRIPTION.named", sem_wait(again), 0);
