@@ -44,7 +44,7 @@ static void check_fork(void)
 		sigaddset(&set, SIGUSR1);
 		sigprocmask(SIG_BLOCK, &set, &old);
 		raise(SIGUSR1);
-		alarm(100);
+		alarm(1000);
 		child = fork();
 		if (child == 0) {
 			sigpending(&pending);
