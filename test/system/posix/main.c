@@ -181,11 +181,6 @@ int main(int argc, char **argv)
 	counts = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (counts == MAP_FAILED)
 		return 2;
-	/* All of the program is brought into memory: until_waiting is not to take a process that waits for
-	 * a page of its own for one that waits in the call under test. Where it is refused, on Linux,
-	 * such a process does not show as waiting. */
-	if (mlockall(MCL_CURRENT) == 0)
-		munlockall();
 	sigaction(SIGALRM, &action, NULL);
 	for (size_t i = 0; i < CASES; i++) {
 		if (wanted(cases[i].name, argv + optind)) {
