@@ -9,7 +9,7 @@
 #include <quire/sys.h>
 #endif
 
-#define CASE_SECONDS 60
+#define CASE_SECONDS 240
 
 struct counts {
 	int passed, failed;

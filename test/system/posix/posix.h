@@ -69,10 +69,19 @@ int make_file(const char *name, size_t bytes);
 unsigned char *pages(size_t count);
 /* Waits for a child; its exit status, or 256 + the signal that killed it. */
 int ended(pid_t child);
-/* Until all threads of the process wait for something, and go on waiting: it has made its call. */
+/* Until all threads of the process wait for something, and go on waiting: it has made its call. What it
+ * waits for is not told. It is not a page of the program: /bin is in memory, and on Linux a process
+ * that waits for a page shows another letter. A call to a server can be it, so none may be between. */
 void until_waiting(pid_t pid);
+/* Until a number that another thread, process or handler counts is this large; false if it is not
+ * after half a minute. */
+bool until_reached(volatile int *number, int value);
 void pause_ms(int ms);
+/* Monotonic. */
 long long now_ms(void);
+/* A time of day so far from now, and whether it has come. */
+struct timespec soon(int ms);
+bool has_come(const struct timespec *time);
 
 #define CASE(name) void case_##name(void);
 #include "cases.h"

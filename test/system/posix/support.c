@@ -108,10 +108,20 @@ static char state_of(pid_t pid)
 
 void until_waiting(pid_t pid)
 {
-	for (int i = 0, looks = 0; i < 1000 && looks < 5; i++) {
+	for (int i = 0, looks = 0; i < 3000 && looks < 5; i++) {
 		pause_ms(10);
 		looks = state_of(pid) == 'S' ? looks + 1 : 0;
 	}
+}
+
+bool until_reached(volatile int *number, int value)
+{
+	for (int i = 0; i < 6000; i++) {
+		if (__atomic_load_n(number, __ATOMIC_SEQ_CST) >= value)
+			return true;
+		pause_ms(5);
+	}
+	return false;
 }
 
 long long now_ms(void)
@@ -120,4 +130,24 @@ long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct timespec soon(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec += ms * 1000000L;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+bool has_come(const struct timespec *time)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > time->tv_sec ||
+	       (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
 }

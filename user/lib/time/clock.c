@@ -50,8 +50,9 @@ uint64_t __libc_deadline(unsigned long clock, const struct timespec *until)
 
 	if (__libc_clock(clock) != QUIRE_CLOCK_REALTIME)
 		return ns;
-	base = sys_clock(QUIRE_CLOCK_MONOTONIC);
+	/* In this order: a pause between the two makes the wait end later, never early. */
 	now = sys_clock(QUIRE_CLOCK_REALTIME);
+	base = sys_clock(QUIRE_CLOCK_MONOTONIC);
 	if (ns <= now)
 		return 0;
 	return ns - now < QUIRE_FOREVER - 1 - base ? base + (ns - now) : QUIRE_FOREVER - 1;

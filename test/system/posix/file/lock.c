@@ -128,10 +128,11 @@ static void check_waiting(void)
 
 static void check_flock(void)
 {
-	int fd = make_file("f", 1), other = open("f", O_RDWR), copy = dup(fd);
+	int fd = make_file("f", 1), other = open("f", O_RDWR), copy = dup(fd), ready[2], status;
 	pid_t child;
+	char byte;
 
-	REQUIRE(fd >= 0 && other >= 0);
+	REQUIRE(fd >= 0 && other >= 0 && pipe(ready) == 0);
 	EQUALS("flock.DECIDED.exclusive", flock(fd, LOCK_EX), 0);
 	FAILS("flock.DECIDED.EWOULDBLOCK", flock(other, LOCK_EX | LOCK_NB), EWOULDBLOCK);
 	FAILS("flock.DECIDED.EWOULDBLOCK.shared", flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
@@ -149,15 +150,19 @@ static void check_flock(void)
 	if (child == 0) {
 		int mine = open("f", O_RDWR);
 
+		if (write(ready[1], "r", 1) != 1)
+			_exit(2);
 		_exit(flock(mine, LOCK_EX) == 0 ? 0 : 1);
 	}
+	read(ready[0], &byte, 1);
 	until_waiting(child);
+	EQUALS("flock.DECIDED.waits", waitpid(child, &status, WNOHANG), 0);
 	flock(other, LOCK_UN);
-	EQUALS("flock.DECIDED.waits", ended(child), 0);
+	EQUALS("flock.DECIDED.granted", ended(child), 0);
 	EQUALS("flock.DECIDED.released_by_exit", flock(other, LOCK_EX | LOCK_NB), 0);
 	FAILS("flock.DECIDED.EINVAL", flock(other, 0), EINVAL);
 	FAILS("flock.DECIDED.EBADF", flock(700, LOCK_EX), EBADF);
-	close(other);
+	close(other), close(ready[0]), close(ready[1]);
 }
 
 void case_fcntl_lock(void)

@@ -159,10 +159,10 @@ static void check_poll(void)
 	CHECK("poll.DESCRIPTION.timeout_time", now_ms() - before >= 30);
 	child = fork();
 	if (child == 0) {
-		pause_ms(40);
+		until_waiting(getppid());
 		_exit(write(ends[1], "x", 1) == 1 ? 0 : 1);
 	}
-	EQUALS("poll.DESCRIPTION.waits", poll(p, 1, 5000), 1);
+	EQUALS("poll.DESCRIPTION.waits", poll(p, 1, 100000), 1);
 	EQUALS("poll.DESCRIPTION.POLLIN", p[0].revents, POLLIN);
 	ended(child);
 	p[2].fd = file, p[2].events = POLLIN | POLLOUT;

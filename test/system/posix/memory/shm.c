@@ -7,18 +7,20 @@ static void check_shm(void)
 	unsigned char *p, *q;
 	struct stat st;
 	pid_t child;
+	char name[32];
 
-	shm_unlink("/t-posix");
-	FAILS("shm_open.ERRORS.ENOENT", shm_open("/t-posix", O_RDWR, 0), ENOENT);
-	fd = shm_open("/t-posix", O_RDWR | O_CREAT | O_EXCL, 0600);
+	snprintf(name, sizeof(name), "/t-posix.%d", (int)getpid());
+	shm_unlink(name);
+	FAILS("shm_open.ERRORS.ENOENT", shm_open(name, O_RDWR, 0), ENOENT);
+	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	CHECK("shm_open.RETURN_VALUE", fd >= 0);
 	REQUIRE(fd >= 0);
 	EQUALS("shm_open.DESCRIPTION.cloexec", fcntl(fd, F_GETFD), FD_CLOEXEC);
-	FAILS("shm_open.ERRORS.EEXIST", shm_open("/t-posix", O_RDWR | O_CREAT | O_EXCL, 0600),
+	FAILS("shm_open.ERRORS.EEXIST", shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600),
 		EEXIST);
 	EQUALS("shm_open.DESCRIPTION.size0", fstat(fd, &st) == 0 && st.st_size == 0, 1);
 	EQUALS("ftruncate.DESCRIPTION.shm", ftruncate(fd, 2 * PAGE), 0);
-	again = shm_open("/t-posix", O_RDWR, 0);
+	again = shm_open(name, O_RDWR, 0);
 	CHECK("shm_open.DESCRIPTION.again", again >= 0);
 	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	q = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0);
@@ -28,7 +30,7 @@ static void check_shm(void)
 	EQUALS("shm_open.DESCRIPTION.same_object", q[1], 11);
 	child = fork();
 	if (child == 0) {
-		int other = shm_open("/t-posix", O_RDWR, 0);
+		int other = shm_open(name, O_RDWR, 0);
 		unsigned char *r = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
 
 		r[2] = r[1] + 1;
@@ -36,9 +38,9 @@ static void check_shm(void)
 	}
 	EQUALS("shm_open.DESCRIPTION.other_process", ended(child), 0);
 	EQUALS("shm_open.DESCRIPTION.other_process_seen", p[2], 12);
-	EQUALS("shm_unlink.RETURN_VALUE", shm_unlink("/t-posix"), 0);
-	FAILS("shm_unlink.ERRORS.ENOENT", shm_unlink("/t-posix"), ENOENT);
-	FAILS("shm_unlink.DESCRIPTION.name_gone", shm_open("/t-posix", O_RDWR, 0), ENOENT);
+	EQUALS("shm_unlink.RETURN_VALUE", shm_unlink(name), 0);
+	FAILS("shm_unlink.ERRORS.ENOENT", shm_unlink(name), ENOENT);
+	FAILS("shm_unlink.DESCRIPTION.name_gone", shm_open(name, O_RDWR, 0), ENOENT);
 	p[3] = 13;
 	EQUALS("shm_unlink.DESCRIPTION.lives_on", q[3], 13);
 	EQUALS("ftruncate.DESCRIPTION.unlinked_shm", ftruncate(again, PAGE), 0);

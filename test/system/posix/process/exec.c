@@ -142,7 +142,7 @@ static void check_kept(void)
 	}
 	EQUALS("exec.DESCRIPTION.pid_stays", ended(child), 1);
 	EQUALS("exec.DESCRIPTION.alarm_stays",
-		IN_CHILD(alarm(50); execl(program_path, "x", "alarm", NULL)), 1);
+		IN_CHILD(alarm(1000); execl(program_path, "x", "alarm", NULL)), 1);
 	close(fd), close(gone);
 }
 

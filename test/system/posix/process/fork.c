@@ -44,7 +44,7 @@ static void check_fork(void)
 		sigaddset(&set, SIGUSR1);
 		sigprocmask(SIG_BLOCK, &set, &old);
 		raise(SIGUSR1);
-		alarm(100);
+		alarm(1000);
 		child = fork();
 		if (child == 0) {
 			sigpending(&pending);
@@ -116,14 +116,18 @@ static void check_waits(void)
 	struct rusage usage;
 	siginfo_t info;
 	pid_t child, first, second;
-	int status;
+	int status, hold[2];
+	char byte;
 
+	REQUIRE(pipe(hold) == 0);
 	child = fork();
 	if (child == 0) {
-		pause_ms(300);
+		close(hold[1]);
+		read(hold[0], &byte, 1);
 		_exit(3);
 	}
 	EQUALS("waitpid.DESCRIPTION.WNOHANG", waitpid(child, &status, WNOHANG), 0);
+	close(hold[0]), close(hold[1]);
 	EQUALS("wait4.DECIDED", wait4(child, &status, 0, &usage), child);
 	EQUALS("wait4.DECIDED.status", WEXITSTATUS(status), 3);
 
@@ -211,12 +215,10 @@ static void check_orphan(void)
 	REQUIRE(pipe(out) == 0);
 	child = fork();
 	if (child == 0) {
+		child = getpid();
 		if (fork() == 0) {
-			for (int i = 0; i < 200 && getppid() != 1; i++) {
-				if (getppid() != 1 && i > 100)
-					break;
+			for (int i = 0; i < 6000 && getppid() == child; i++)
 				pause_ms(5);
-			}
 			seen = getppid();
 			if (write(out[1], &seen, sizeof(seen)) < 0)
 				_exit(1);

@@ -191,12 +191,14 @@ static void check_restart(void)
 	sigaction(SIGUSR1, &action, NULL);
 	child = fork();
 	if (child == 0) {
+		/* Stays until the call has returned: a child that can be reaped comes first. */
 		until_waiting(self);
 		kill(self, SIGUSR1);
-		pause_ms(40);
-		_exit(0);
+		for (;;)
+			pause();
 	}
 	FAILS("waitpid.ERRORS.EINTR", waitpid(child, NULL, 0), EINTR);
+	kill(child, SIGKILL);
 	ended(child);
 	close(ends[0]), close(ends[1]);
 }

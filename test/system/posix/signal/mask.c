@@ -173,13 +173,11 @@ static void check_threads(void)
 	EQUALS("pthread_sigmask.ERRORS.EINVAL", pthread_sigmask(99, &set, NULL), EINVAL);
 	count = 0;
 	kill(getpid(), SIGUSR1);
-	for (int i = 0; i < 400 && count == 0; i++)
-		pause_ms(5);
+	until_reached(&count, 1);
 	CHECK("kill.DESCRIPTION.thread_that_does_not_block", count == 1 && ran_on == thread);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	EQUALS("pthread_kill.RETURN_VALUE", pthread_kill(thread, SIGUSR1), 0);
-	for (int i = 0; i < 400 && count == 1; i++)
-		pause_ms(5);
+	until_reached(&count, 2);
 	CHECK("pthread_kill.DESCRIPTION.that_thread", count == 2 && ran_on == thread);
 	pthread_kill(pthread_self(), SIGUSR1);
 	CHECK("pthread_kill.DESCRIPTION.self", count == 3 && ran_on == pthread_self());

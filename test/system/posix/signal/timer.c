@@ -53,14 +53,27 @@ void case_timers(void)
 
 	REQUIRE(pipe(ends) == 0);
 	signal(SIGALRM, jump);
-	for (rounds = 0; rounds < 5; rounds++) {
+	/* An alarm, which may come before the read; and a signal that comes once it waits. */
+	for (rounds = 0; rounds < 6; rounds++) {
+		volatile pid_t child = -1, self = getpid();
+
 		if (sigsetjmp(out, 1) == 0) {
 			struct itimerval once = {{0, 0}, {0, 10000}};
 
-			setitimer(ITIMER_REAL, &once, NULL);
+			if (rounds & 1)
+				setitimer(ITIMER_REAL, &once, NULL);
+			else
+				child = fork();
+			if (child == 0) {
+				until_waiting(self);
+				kill(self, SIGALRM);
+				_exit(0);
+			}
 			read(ends[0], &byte, 1);
 			wrong++;
 		}
+		if (child > 0)
+			ended(child);
 	}
 	EQUALS("siglongjmp.DESCRIPTION.out_of_read", wrong, 0);
 	EQUALS("write.DESCRIPTION.pipe_after_jump",
@@ -78,7 +91,7 @@ void case_timers(void)
 		if (child == 0)
 			_exit(0);
 	}
-	for (int i = 0; i < 400 && children < 12; i++) {
+	for (int i = 0; i < 1500 && children < 12; i++) {
 		struct timespec t = {0, 20000000};
 
 		if (sigtimedwait(&set, NULL, &t) == SIGCHLD)
