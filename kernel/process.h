@@ -50,7 +50,7 @@ struct process {
 	struct quire_siginfo sig_infos[32];
 	struct quire_sigaction actions[32];
 	bool stopped;
-	u64 alarm_interval_ns; /* guarded by time.c's lock */
+	u64 alarm_interval_ns, alarm_at_ns; /* 0: none. Guarded by time.c's lock */
 	struct timer alarm;
 
 

@@ -8,7 +8,7 @@
  * lock. Expiry takes the timer off under the lock, drops the lock, and acts; the reference that an
  * armed timer holds is passed on to it, so what it acts on is alive, and whether the expiry is still
  * wanted is decided there: under wait_lock for a thread (its deadline must have passed in the wait
- * it is in then), under arm_lock for an alarm. A port timer that is set again while it expires may
+ * it is in then), under alarm_lock for an alarm. A port timer that is set again while it expires may
  * notify once more than asked; its owner looks at the clock.
  */
 #include <kernel/port.h>
@@ -21,7 +21,8 @@
 
 static u64 wall_base_ns; /* wall clock = this + monotonic */
 static u32 ns_whole, ns_fraction;
-static struct spinlock arm_lock = SPINLOCK_INIT(RANK_THREAD); /* who arms port timers and alarms */
+static struct spinlock arm_lock = SPINLOCK_INIT(RANK_THREAD); /* who arms port timers */
+static struct spinlock alarm_lock = SPINLOCK_INIT(RANK_FUTEX); /* alarms: before RANK_SIGNAL */
 static struct wait_queue sleepers;
 
 u64 time_now_ns(void)
@@ -157,6 +158,13 @@ void timer_arm(struct timer *t, u64 when_ns)
 	spin_unlock(&h->timer_lock);
 }
 
+/* 0: none. */
+static void set_alarm_locked(struct process *p, u64 at_ns)
+{
+	p->alarm_at_ns = at_ns;
+	timer_arm(&p->alarm, at_ns);
+}
+
 void timer_arm_port(struct port *p, u64 when_ns)
 {
 	spin_lock(&arm_lock);
@@ -171,18 +179,24 @@ void timer_arm_detached(struct port *p, u64 when_ns)
 	spin_unlock(&arm_lock);
 }
 
+/* The signal is sent in the same hold: once SYS_ITIMER has changed the alarm, no signal of the old one
+ * comes any more. An alarm that was changed between its timer's end and here has another time by now. */
 static void alarm_fired(struct process *p, u64 at_ns, u64 now)
 {
 	struct quire_siginfo info = {.signo = QSIGALRM, .code = QUIRE_SI_KERNEL};
+	u64 next = 0;
 
-	spin_lock(&arm_lock);
-	if (p->alarm_interval_ns != 0 && !p->alarm.armed) {
-		u64 next = at_ns + p->alarm_interval_ns;
-
-		timer_arm(&p->alarm, next > now ? next : now + p->alarm_interval_ns);
+	spin_lock(&alarm_lock);
+	if (p->alarm_at_ns == at_ns) {
+		if (p->alarm_interval_ns != 0) {
+			next = at_ns + p->alarm_interval_ns;
+			if (next <= now)
+				next = now + p->alarm_interval_ns;
+		}
+		set_alarm_locked(p, next);
+		signal_send_process(p, QSIGALRM, &info);
 	}
-	spin_unlock(&arm_lock);
-	signal_send_process(p, QSIGALRM, &info);
+	spin_unlock(&alarm_lock);
 }
 
 static void fire(struct timer *t, u64 at_ns, u64 now)
@@ -272,18 +286,18 @@ s32 sys_itimer(struct arch_regs *r)
 			return error;
 	}
 	if (old_at != 0) {
-		spin_lock(&arm_lock);
+		spin_lock(&alarm_lock);
 		old.interval_ns = p->alarm_interval_ns;
 		old.value_ns = 0;
-		if (p->alarm.armed)
-			old.value_ns = p->alarm.at_ns > now ? p->alarm.at_ns - now : 1;
-		spin_unlock(&arm_lock);
+		if (p->alarm_at_ns != 0)
+			old.value_ns = p->alarm_at_ns > now ? p->alarm_at_ns - now : 1;
+		spin_unlock(&alarm_lock);
 		error = arch_copy_to_user(old_at, &old, sizeof(old));
 		if (error)
 			return error;
 	}
 	if (new_at != 0) {
-		spin_lock(&arm_lock);
+		spin_lock(&alarm_lock);
 		/* An interval shorter than the work it makes would leave no time for anything else. */
 		if (new.interval_ns != 0 && new.interval_ns < ALARM_INTERVAL_MIN_NS)
 			new.interval_ns = ALARM_INTERVAL_MIN_NS;
@@ -291,8 +305,8 @@ s32 sys_itimer(struct arch_regs *r)
 		/* A time too far to represent is never. */
 		if (new.value_ns > ~0ull - now)
 			new.value_ns = ~0ull - now;
-		timer_arm(&p->alarm, new.value_ns != 0 ? now + new.value_ns : 0);
-		spin_unlock(&arm_lock);
+		set_alarm_locked(p, new.value_ns != 0 ? now + new.value_ns : 0);
+		spin_unlock(&alarm_lock);
 	}
 	return 0;
 }
@@ -300,8 +314,8 @@ s32 sys_itimer(struct arch_regs *r)
 /* The process ends: no more alarms. */
 void alarm_cancel(struct process *p)
 {
-	spin_lock(&arm_lock);
+	spin_lock(&alarm_lock);
 	p->alarm_interval_ns = 0;
-	timer_disarm(&p->alarm);
-	spin_unlock(&arm_lock);
+	set_alarm_locked(p, 0);
+	spin_unlock(&alarm_lock);
 }

@@ -373,8 +373,8 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 	spin_lock(&a->lock);
 	struct region *r = region_find_locked(a, old);
 
-	/* What stays must be one region; what a shrinking gives up may be anything, as for munmap. */
-	if (!r || r->end < old + min_of(before, after)) {
+	/* What grows must be one region; what a shrinking gives up may be anything, as for munmap. */
+	if (!r || (after > before && r->end < old + before)) {
 		spin_unlock(&a->lock);
 		return -EFAULT;
 	}

@@ -31,10 +31,9 @@ static void check_mremap(void)
 	REQUIRE(s != MAP_FAILED && munmap(s, PAGE) == 0 && mprotect(s + 2 * PAGE, PAGE, PROT_READ) == 0);
 	s[3 * PAGE] = 7;
 	FAILS("mremap.DECIDED.EFAULT.shrink", mremap(s, 4 * PAGE, PAGE, 0), EFAULT);
-	FAILS("mremap.DECIDED.EFAULT.shrink_of_two", mremap(s + PAGE, 3 * PAGE, 2 * PAGE, 0), EFAULT);
 	EQUALS("mremap.DECIDED.failure_changes_nothing", load_faults(s + 3 * PAGE), 0);
 	EQUALS("mremap.DECIDED.failure_keeps_bytes", s[3 * PAGE], 7);
-	CHECK("mremap.DECIDED.shrink_gives_up_others", mremap(s + PAGE, 3 * PAGE, PAGE, 0) == s + PAGE);
+	CHECK("mremap.DECIDED.shrink_over_others", mremap(s + PAGE, 3 * PAGE, PAGE, 0) == s + PAGE);
 	EQUALS("mremap.DECIDED.others_gone", load_faults(s + 3 * PAGE), SIGSEGV);
 	munmap(s + PAGE, PAGE);
 	close(fd);
