@@ -259,8 +259,11 @@ static void step(void)
 static void run(unsigned operations, bool tell)
 {
 	for (unsigned f = 0; f < FILES; f++) {
+		/* Others may be at work already, and a file that they rename has no name for a moment. */
+		take(&shared->files[f]);
 		fds[f] = open(names[f], O_RDWR);
-		EXPECT(fds[f] >= 0, "open");
+		EXPECT(fds[f] >= 0, "open: errno %d", errno);
+		give(&shared->files[f]);
 		maps[f].base = NULL;
 		remap(f);
 	}
