@@ -22,7 +22,7 @@ class Bench:
         return machine.command(self.harts, memory, self.image if image else None, BIOS, append,
                                self.kernel_folder, extra=[*self.extra, *extra])
 
-    def run(self, line, timeout=240, memory="128M", image=True, status=0):
+    def run(self, line, timeout=900, memory="128M", image=True, status=0):
         """Runs a line of shell; its output. Fails on any other status."""
         output = bytearray()
 
@@ -38,7 +38,7 @@ class Bench:
         assert status is None or got == status, f"status {got}, not {status}, of: {line}"
         return bytes(output).decode(errors="replace")
 
-    def check_line(self, line, baseline="files", timeout=240, memory="128M", attached=True, sync=True):
+    def check_line(self, line, baseline="files", timeout=900, memory="128M", attached=True, sync=True):
         """Runs a line between a saved baseline and the checker; the image must be sound afterwards.
         Not attached: the disk is among the extra options. No sync: where the disk refuses it."""
         whole = (f"set -e; t-promise baseline save /tmp/baseline; {line}; {'sync; ' if sync else ''}"

@@ -12,7 +12,7 @@ function(quire_system_test name harts)
   endforeach()
   add_test(NAME ${entry}
     COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/test/system/run.py ${name} --smp ${harts} ${ARGN})
-  set_tests_properties(${entry} PROPERTIES TIMEOUT 1200 LABELS system RUN_SERIAL OFF PROCESSORS 1
+  set_tests_properties(${entry} PROPERTIES TIMEOUT 3600 LABELS system RUN_SERIAL OFF PROCESSORS 1
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 

@@ -7,4 +7,4 @@ add_test(NAME system.firmware
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/run.py
     --firmware ${QUIRE_TARGET_DIR}/firmware.bin
     --payload ${QUIRE_TARGET_DIR}/firmware-payload.elf)
-set_tests_properties(system.firmware PROPERTIES TIMEOUT 900 LABELS system)
+set_tests_properties(system.firmware PROPERTIES TIMEOUT 3600 LABELS system)

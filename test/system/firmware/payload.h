@@ -44,7 +44,7 @@ void join_others(void);
 
 uint64_t now(void);
 /* In ticks. Long, since the host may have fewer cores than the machine has harts, and other work. */
-#define PATIENCE (60 * 10000000ull)
+#define PATIENCE (300 * 10000000ull)
 /* Spin until a word has a value; false, and a failed check, after PATIENCE. */
 bool wait_for(const uint32_t *word, uint32_t value);
 

@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--no-failing-end", action="store_true",
                         help="the firmware ends QEMU with 0 even for a system failure (OpenSBI)")
     parser.add_argument("--qemu", default="qemu-system-riscv32")
-    parser.add_argument("--timeout", type=float, default=120, help="seconds for one boot")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for one boot")
     args = parser.parse_args()
 
     harts = [int(n) for n in args.smp.split(",")]

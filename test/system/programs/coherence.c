@@ -14,17 +14,6 @@ struct model {
 	uint8_t bytes[PAGES * PAGE];
 };
 
-static void lock(struct model *m, unsigned page)
-{
-	while (__atomic_exchange_n(&m->lock[page], 1, __ATOMIC_ACQUIRE))
-		sys_yield();
-}
-
-static void unlock(struct model *m, unsigned page)
-{
-	__atomic_store_n(&m->lock[page], 0, __ATOMIC_RELEASE);
-}
-
 static volatile uint8_t *map(int fd)
 {
 	void *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -43,7 +32,7 @@ static void one_operation(struct model *m, int fd, volatile uint8_t *map, uint32
 
 	if (n > PAGE - offset)
 		n = PAGE - offset;
-	lock(m, page);
+	share_lock(&m->lock[page]);
 	switch (r >> 24 & 3) {
 	case 0:
 		for (unsigned i = 0; i < n; i++)
@@ -64,7 +53,7 @@ static void one_operation(struct model *m, int fd, volatile uint8_t *map, uint32
 		EXPECT(pwrite(fd, buffer, n, (off_t)at) == (ssize_t)n, "pwrite");
 		break;
 	}
-	unlock(m, page);
+	share_unlock(&m->lock[page]);
 }
 
 static void run(struct model *m, const char *path, unsigned hart, uint32_t seed, unsigned operations)

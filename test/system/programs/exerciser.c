@@ -41,13 +41,9 @@ static const char *const names[FILES] = {"/ex0.dat", "/ex1.dat", "/ex2.dat"};
 
 static uint32_t below(uint32_t n) { return next_random(&seed) % n; }
 
-static void take(struct file_model *m)
-{
-	while (__atomic_exchange_n(&m->lock, 1, __ATOMIC_ACQUIRE))
-		sys_yield();
-}
+static void take(struct file_model *m) { share_lock(&m->lock); }
 
-static void give(struct file_model *m) { __atomic_store_n(&m->lock, 0, __ATOMIC_RELEASE); }
+static void give(struct file_model *m) { share_unlock(&m->lock); }
 
 static void check_bytes(const struct file_model *m, uint32_t at, const volatile uint8_t *got, uint32_t n,
 	const char *how)

@@ -22,7 +22,7 @@
 /* Init gives a server up that dies too often within two seconds of its start. */
 #define STEADY_MS   2100u
 #define LEAST_KILLS 12u /* for each of the servers */
-#define STALL_MS    30000u
+#define STALL_MS    120000u
 #define CHURN_BYTES (100u * PAGE)
 #define WATCHED	    32u
 

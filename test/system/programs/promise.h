@@ -28,6 +28,9 @@ struct quire_info_hart harts_now(void);
 struct quire_info_process self_now(void);
 struct quire_info_page page_of(int pid, const volatile void *address);
 unsigned hart_count(void);
+/* A lock in memory that processes share: 0 is free. */
+void share_lock(volatile uint32_t *word);
+void share_unlock(volatile uint32_t *word);
 void pin(unsigned hart);
 
 int test_coherence(int argc, char **argv);

@@ -246,6 +246,8 @@ int test_survive(int argc, char **argv)
 /* ------------------------------------------------------------------ no successor */
 
 #define LIMIT_MS 3000u
+#define WATCHDOG_MS 120000u
+#define QUICKEST_OF 8
 
 static uint64_t now_ms(void)
 {
@@ -273,6 +275,7 @@ static void detached(void)
 {
 	int port = sys_port_create(), object = sys_obj_create_paged(port, 7, 64 * PAGE), status;
 	uint32_t before = (uint32_t)sys_tune(QUIRE_TUNE_DETACHED, LIMIT_MS);
+	uint64_t before_death, quickest = ~0ull;
 	uint8_t byte;
 
 	sys_handle_flags(port, 0, QUIRE_HANDLE_NOFORK);
@@ -287,22 +290,28 @@ static void detached(void)
 	if (server == 0)
 		serve_one(port, object);
 	EXPECT(p[0] == 0, "the page that is supplied");
+	before_death = now_ms();
 	pid_t faulter = fork();
 
 	if (faulter == 0)
 		_exit(p[40 * PAGE]); /* this kills the server */
 	EXPECT(waitpid(server, &status, 0) == server && status == 0, "the server ended with %d", status);
-	uint64_t died = now_ms();
-
 	p[0] = 5;
 	EXPECT(p[0] == 5 && pread(fd, &byte, 1, 0) == 1 && byte == 5, "what is resident goes on");
 	EXPECT(pread(fd, &byte, 1, 20 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
-	EXPECT(now_ms() - died + 500 >= LIMIT_MS, "EIO after %lu ms already", (unsigned long)(now_ms() - died));
+	EXPECT(now_ms() - before_death >= LIMIT_MS, "EIO after %lu ms already",
+		(unsigned long)(now_ms() - before_death));
 	EXPECT(waitpid(faulter, &status, 0) == faulter && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
 		"the fault ended with %x", status);
-	died = now_ms();
-	EXPECT(pread(fd, &byte, 1, 30 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
-	EXPECT(now_ms() - died < LIMIT_MS / 2, "it waited again");
+	/* Of several, since all of the machine may stand still for a while. */
+	for (unsigned i = 0; i < QUICKEST_OF && quickest >= LIMIT_MS / 2; i++) {
+		uint64_t asked = now_ms();
+
+		EXPECT(pread(fd, &byte, 1, 30 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
+		if (now_ms() - asked < quickest)
+			quickest = now_ms() - asked;
+	}
+	EXPECT(quickest < LIMIT_MS / 2, "it waited again, %lu ms and more", (unsigned long)quickest);
 	sys_tune(QUIRE_TUNE_DETACHED, before);
 
 	/* A successor, and all is well. Until it receives, requests still fail at once. */
@@ -331,11 +340,11 @@ int test_detached(int argc, char **argv)
 		detached();
 		_exit(0);
 	}
-	while ((ended = waitpid(waiting, &status, WNOHANG)) == 0 && now_ms() - start < 5 * LIMIT_MS)
+	while ((ended = waitpid(waiting, &status, WNOHANG)) == 0 && now_ms() - start < WATCHDOG_MS)
 		usleep(20000);
 	if (!ended)
 		kill(-waiting, SIGKILL);
-	EXPECT(ended, "requests to the dead pager still wait after %u s, not %u", 5 * LIMIT_MS / 1000,
+	EXPECT(ended, "requests to the dead pager still wait after %u s, not %u", WATCHDOG_MS / 1000,
 		LIMIT_MS / 1000);
 	EXPECT(status == 0, "it ended with %d", status);
 	printf("detached: heard in time\n");
