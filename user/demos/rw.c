@@ -4,6 +4,27 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define WRITES 1000
+#define FEW    50u /* messages: the system's own */
+#define TRIES  20
+
+/* How many messages went between programs and servers meanwhile: the whole system's, so the least of some. */
+static unsigned long write_many(int fd)
+{
+	uint64_t least = ~0ull;
+
+	for (int n = 0; n < TRIES && least >= FEW; n++) {
+		uint64_t calls = demo_harts().ipc_calls;
+
+		for (int i = 0; i < WRITES; i++)
+			pwrite(fd, &i, sizeof(i), 0);
+		calls = demo_harts().ipc_calls - calls;
+		if (calls < least)
+			least = calls;
+	}
+	return (unsigned long)least;
+}
+
 int demo_rw(void)
 {
 	char buffer[16] = {0};
@@ -19,6 +40,7 @@ int demo_rw(void)
 	demo_proof(!memcmp(buffer, "hello", 5), "read() finds it at once: \"%s\"", buffer);
 	struct quire_info_page before = demo_page(0, page);
 
+	fsync(fd); /* or a writing of the file's first bytes might clean the page in between */
 	demo_step("\"world\" is written with write().");
 	pwrite(fd, "world", 5, 0);
 	demo_proof(!memcmp(page, "world", 5), "the mapping shows it at once: \"%.5s\"", page);
@@ -26,13 +48,10 @@ int demo_rw(void)
 
 	demo_proof(before.frame == after.frame, "it is the same frame throughout: %05lx", (unsigned long)after.frame);
 	demo_proof(after.dirty, "the kernel knows it is dirty");
-	uint64_t calls = demo_harts().ipc_calls;
+	unsigned long calls = write_many(fd);
 
-	for (int i = 0; i < 1000; i++)
-		pwrite(fd, &i, sizeof(i), 0);
 	demo_step("A thousand more writes.");
-	demo_proof(demo_harts().ipc_calls - calls < 50, "no message went to the file server for them: %lu in all",
-		(unsigned long)(demo_harts().ipc_calls - calls));
+	demo_proof(calls < FEW, "no message went to the file server for them: %lu in all", calls);
 	fsync(fd);
 	demo_step("fsync.");
 	demo_proof(!demo_page(0, page).dirty, "the page is clean: its bytes are on the disk");

@@ -29,6 +29,7 @@ int demo_unmap(void)
 		demo_fail("mapping");
 	one[PAGE] = '1';
 	two[PAGE] = '2';
+	fsync(fd); /* a page that is just being written has a reference more */
 	demo_step("Four pages of a file are mapped at two places; page 1 was touched at both.");
 	struct quire_info_page before = demo_page(0, two + PAGE);
 

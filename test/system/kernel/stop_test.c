@@ -15,7 +15,8 @@
 	} while (0)
 
 #define TORN_READS 20000
-#define TORN_NS    8000000000ull
+#define TORN_NS	   8000000000ull  /* enough, if anything was overwritten */
+#define TORN_MOST  60000000000ull /* and if not */
 #define TORN_BATCH 4
 #define PAUSE_NS   1000000u
 
@@ -61,11 +62,15 @@ static unsigned read_torn(int harts)
 {
 	static struct quire_trace_event events[TORN_BATCH];
 	uint64_t last[32] = {0};
-	const uint64_t end = sys_clock(QUIRE_CLOCK_MONOTONIC) + TORN_NS;
+	const uint64_t start = sys_clock(QUIRE_CLOCK_MONOTONIC);
 	unsigned lost = 0;
 
 	__atomic_store_n(&flood, 1, __ATOMIC_RELAXED);
-	for (unsigned full = 0, before = 1; full < TORN_READS && sys_clock(QUIRE_CLOCK_MONOTONIC) < end;) {
+	for (unsigned full = 0, before = 1; full < TORN_READS;) {
+		uint64_t for_ns = sys_clock(QUIRE_CLOCK_MONOTONIC) - start;
+
+		if (for_ns > TORN_MOST || (for_ns > TORN_NS && lost))
+			break;
 		if (full == before)
 			sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + PAUSE_NS); /* until they are full again */
 		before = full;

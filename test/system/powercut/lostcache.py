@@ -34,7 +34,7 @@ def record(b, seed, log):
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, bufsize=0)
     events, pending, steps, begin = [], b"", 0, None
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 1800
     try:
         while steps < STEPS:
             ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))

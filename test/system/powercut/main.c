@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SLOTS	  24u
@@ -109,6 +110,7 @@ static void step(void)
 		what = 0;
 	printf("pc will %u %s\n", s, what <= 3 ? "append" : what == 4 ? "rename" : "unlink");
 	fflush(stdout);
+	tcdrain(1); /* said before it is done: the console has room for lines that have not left it */
 	if (stepwise)
 		await_runner();
 	if (what == 4) {

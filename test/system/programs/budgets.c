@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 
 #define TRIES	  8
+#define MOST	  200 /* of tries where others are counted too: until one was without them */
+#define AWAIT_MS  60000u
 #define PAGES	  256u
 #define BATCH	  32u /* QUIRE_RUN_MAX */
 #define BLK_READ  2   /* quire/blk.h, which programs don't have */
@@ -85,6 +87,15 @@ static struct counts end(void)
 	return drain();
 }
 
+/* Until this space is active on just these harts: a server may have one of them for a moment. */
+static void await_harts(uint32_t mask)
+{
+	for (unsigned i = 0; i < AWAIT_MS && self_now().harts != mask; i++)
+		usleep(1000);
+	EXPECT(self_now().harts == mask, "the space runs on harts %lx, not %lx", (unsigned long)self_now().harts,
+		(unsigned long)mask);
+}
+
 static void *spinner(void *arg)
 {
 	unsigned hart = (unsigned)(uintptr_t)arg;
@@ -103,14 +114,17 @@ static volatile uint8_t *map(int fd, unsigned pages)
 	return p;
 }
 
-static void munmaps(int fd, bool alone)
+static void munmaps(int fd, uint32_t harts)
 {
+	const bool alone = harts == 1;
+
 	static const unsigned sizes[] = {1, 2, 63, 64, 65, 128, PAGES};
 
 	for (unsigned k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 		unsigned most = 0, budget = alone ? 0 : (sizes[k] + 63) / 64;
 
 		for (unsigned i = 0; i < TRIES; i++) {
+			await_harts(harts);
 			volatile uint8_t *p = map(fd, sizes[k]);
 
 			for (unsigned page = 0; page < sizes[k]; page++)
@@ -135,7 +149,7 @@ static void resident_faults(int fd)
 
 	for (unsigned page = 0; page < PAGES; page++)
 		EXPECT(pread(fd, page_bytes, PAGE, page * PAGE) == PAGE, "read");
-	for (unsigned i = 0; i < TRIES; i++) {
+	for (unsigned i = 0; i < TRIES || (i < MOST && (load_wakes || store_wakes)); i++) {
 		EXPECT(fsync(fd) == 0, "fsync");
 		volatile uint8_t *p = map(fd, PAGES);
 
@@ -163,7 +177,7 @@ static void page_ins(int fd)
 {
 	unsigned reads = ~0u, interrupts = ~0u, wakes = 0;
 
-	for (unsigned i = 0; i < 2 * TRIES; i++) {
+	for (unsigned i = 0; i < 2 * TRIES || (i < MOST && (reads != 1 || interrupts != 1)); i++) {
 		EXPECT(fsync(fd) == 0, "fsync");
 		EXPECT(sys_obj_evict(fd, 0, PAGES) > 0, "pages go");
 		volatile uint8_t *p = map(fd, PAGES);
@@ -173,10 +187,10 @@ static void page_ins(int fd)
 		(void)p[(i % 16) * 8 * PAGE];
 		struct counts n = end();
 
-		EXPECT(n.fetches == 1, "a page-in is one request: %u", n.fetches);
-		if (n.driver_reads < reads)
+		EXPECT(n.fetches == 1 || n.lost, "a page-in is one request: %u", n.fetches);
+		if (!n.lost && n.driver_reads < reads)
 			reads = n.driver_reads;
-		if (n.interrupts < interrupts)
+		if (!n.lost && n.interrupts < interrupts)
 			interrupts = n.interrupts;
 		wakes += n.wakes;
 		munmap((void *)p, PAGES * PAGE);
@@ -186,14 +200,15 @@ static void page_ins(int fd)
 }
 
 /* A child that has run on another hart too, and ends when told. */
-static void forks(unsigned harts)
+static void forks(unsigned harts, uint32_t all)
 {
 	volatile uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned most = 0, exit_fences = ~0u;
 	int status;
 
 	EXPECT(word != MAP_FAILED, "a shared page");
-	for (unsigned i = 0; i < TRIES; i++) {
+	for (unsigned i = 0; i < TRIES || (i < MOST && exit_fences); i++) {
+		await_harts(all);
 		word[0] = 0;
 		begin();
 		pid_t child = fork();
@@ -218,7 +233,7 @@ static void forks(unsigned harts)
 		word[0] = 2;
 		EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %x", (unsigned)status);
 		n = end();
-		if (n.all_fences < exit_fences)
+		if (!n.lost && n.all_fences < exit_fences)
 			exit_fences = n.all_fences;
 	}
 	EXPECT(harts == 1 || most == 1, "fork fences who runs the space");
@@ -252,7 +267,8 @@ static void writebacks(int fd, unsigned harts)
 		}
 		sys_exit(0);
 	}
-	for (uint32_t round = 1; round <= TRIES; round++) {
+	for (uint32_t round = 1; round <= TRIES || (round <= MOST && (least_batches > DIRTY / BATCH || (harts > 1 && !seen)));
+		round++) {
 		for (unsigned i = 0; i < DIRTY; i++)
 			p[i * PAGE] = (uint8_t)round;
 		word[0] = round;
@@ -263,10 +279,10 @@ static void writebacks(int fd, unsigned harts)
 		struct counts n = end();
 
 		/* The timer's writeback may come in between, and break up what is dirty. */
-		EXPECT(n.mapped_fences <= 2 * n.batches, "%u batches of writeback, two spaces: %u fences", n.batches,
+		EXPECT(n.lost || n.mapped_fences <= 2 * n.batches, "%u batches of writeback, two spaces: %u fences", n.batches,
 			n.mapped_fences);
 		seen += n.mapped_fences;
-		if (n.batches && n.batches < least_batches)
+		if (!n.lost && n.batches && n.batches < least_batches)
 			least_batches = n.batches;
 	}
 	word[1] = 1;
@@ -295,6 +311,7 @@ int test_budgets(int argc, char **argv)
 	static uint8_t page[PAGE];
 	pthread_t threads[32];
 	unsigned harts = hart_count();
+	const uint32_t all = harts < 32 ? (1u << harts) - 1 : ~0u;
 	int fd = open("/budget.dat", O_RDWR | O_CREAT | O_TRUNC, 0644);
 
 	(void)argc, (void)argv;
@@ -306,7 +323,7 @@ int test_budgets(int argc, char **argv)
 	watched_tid = (uint32_t)sys_thread_self(NULL);
 	pin(0);
 	watch(fd);
-	munmaps(fd, true);
+	munmaps(fd, 1);
 	page_ins(fd);
 	for (unsigned h = 1; h < harts; h++)
 		EXPECT(pthread_create(&threads[h], NULL, spinner, (void *)(uintptr_t)h) == 0, "pthread_create");
@@ -314,9 +331,9 @@ int test_budgets(int argc, char **argv)
 		while (!beats[h])
 			sys_yield();
 	if (harts > 1)
-		munmaps(fd, false);
+		munmaps(fd, all);
 	resident_faults(fd);
-	forks(harts);
+	forks(harts, all);
 	writebacks(fd, harts);
 	stop = 1;
 	for (unsigned h = 1; h < harts; h++)

@@ -1,12 +1,13 @@
 /* P2, exactly: what has not been touched takes no frame and no table, and what is touched takes one page
- * each, where the program has said that it jumps about. Counted for this process and its object alone,
- * so no slack is needed. */
+ * each, where the program has said that it jumps about. Counted for this process and its object alone but
+ * for the tables, so no slack is needed. */
 #include "promise.h"
 #include <fcntl.h>
 #include <sys/mman.h>
 
 #define GIB   (1u << 30)
 #define TIMES 16u
+#define TRIES 200u
 
 static uint32_t object_pages(int fd)
 {
@@ -16,8 +17,9 @@ static uint32_t object_pages(int fd)
 	return info.resident;
 }
 
-/* Maps and touches 16 places far apart; `pages` more are resident afterwards. */
-static void touch(int fd, int flags, int advice, bool store, const char *what)
+/* Maps and touches 16 places far apart. False: page tables were made meanwhile, by us or by a server, for they
+ * are counted for the whole system. */
+static bool touch_once(int fd, int flags, int advice, bool store, const char *what)
 {
 	uint32_t before = self_now().resident, size = self_now().size, tables = memory_now().frames_table;
 	uint32_t object = fd >= 0 ? object_pages(fd) : 0;
@@ -25,7 +27,8 @@ static void touch(int fd, int flags, int advice, bool store, const char *what)
 
 	EXPECT(p != MAP_FAILED, "%s: mmap of 1 GiB", what);
 	EXPECT(self_now().resident == before && self_now().size == size + GIB / PAGE, "%s: only a region is recorded", what);
-	EXPECT(memory_now().frames_table <= tables, "%s: no page table is made", what);
+	bool none_made = memory_now().frames_table <= tables;
+
 	EXPECT(fd < 0 || object_pages(fd) == object, "%s: no page of the file is fetched", what);
 	EXPECT(madvise((void *)p, GIB, advice) == 0, "%s: madvise", what);
 	for (uint32_t i = 0; i < TIMES; i++) {
@@ -40,7 +43,17 @@ static void touch(int fd, int flags, int advice, bool store, const char *what)
 		EXPECT(object_pages(fd) <= object + TIMES, "%s: the file has %lu pages in memory, had %lu", what,
 			(unsigned long)object_pages(fd), (unsigned long)object);
 	EXPECT(munmap((void *)p, GIB) == 0 && self_now().resident == before, "%s: all is given back", what);
-	EXPECT(memory_now().frames_table <= tables, "%s: and the tables too", what);
+	return none_made && memory_now().frames_table <= tables;
+}
+
+static void touch(int fd, int flags, int advice, bool store, const char *what)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		if (touch_once(fd, flags, advice, store, what))
+			return;
+		usleep(1000);
+	}
+	EXPECT(false, "%s: page tables are made for the mapping, or stay when it goes", what);
 }
 
 int test_untouched(int argc, char **argv)
