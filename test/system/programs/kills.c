@@ -80,7 +80,7 @@ static bool kill_once(const char *name, uint32_t *kills)
 	if (kill(pid, SIGKILL) < 0)
 		return false;
 	++*kills;
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < STALL_MS / 5; i++) {
 		int next = pid_of(name);
 
 		if (next && next != pid)

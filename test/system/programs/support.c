@@ -83,19 +83,19 @@ void pin(unsigned hart)
 	EXPECT((unsigned)sys_getcpu() == hart, "pinned to hart %u", hart);
 }
 
-/* Who waits asks again for about as long as a holder needs that does run, and is in its address space
- * meanwhile, so that changes there have to reach its hart. Then it sleeps: with fewer processors than harts the
- * holder may be waiting for the one that the asking takes up. 2 is held, with somebody asleep. */
-#define LOCK_TRIES 100
+/* Who waits looks again for about as long as a holder needs that does run. It makes no call, so its hart is in its
+ * address space all the while and changes there have to reach it: that is where most remote fences come from. Then
+ * it sleeps: with fewer processors than harts the holder may be waiting for the one that the looking takes up.
+ * 2 is held, with somebody asleep. */
+#define LOCK_SPINS 20000
 
 void share_lock(volatile uint32_t *word)
 {
-	for (unsigned i = 0; i < LOCK_TRIES; i++) {
+	for (unsigned i = 0; i < LOCK_SPINS; i++) {
 		uint32_t free = 0;
 
-		if (__atomic_compare_exchange_n(word, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (!*word && __atomic_compare_exchange_n(word, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return;
-		sys_yield();
 	}
 	while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0)
 		sys_futex_wait(word, 2, QUIRE_FOREVER);
