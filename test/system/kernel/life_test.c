@@ -246,7 +246,6 @@ static void *rewrite(void *fd)
 	char byte;
 
 	CHECK(read(waiting[0], &byte, 1) == 1);
-	pause_ms(20);
 	code[0] = 0x00000893u | SYS_WRITE << 20;
 	CHECK(mprotect(code, 4096, PROT_READ | PROT_EXEC) == 0);
 	CHECK(write((int)(intptr_t)fd, "x", 1) == 1);
@@ -266,6 +265,17 @@ static void call_by_code(int fd, void *buffer, unsigned size)
 			 : "r"(a1), "r"(a2), "r"(at)
 			 : "ra", "memory");
 	_exit(a7 == SYS_WRITE && a0 == -EBADF ? 0 : 5);
+}
+
+/* Until all threads of a process wait. */
+static void await_sleep(pid_t pid)
+{
+	struct quire_info_process p;
+
+	do {
+		pause_ms(1);
+		CHECK(sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 && p.pid == pid);
+	} while (p.state != 'S');
 }
 
 static void call_changed(void)
@@ -291,6 +301,7 @@ static void call_changed(void)
 	do
 		CHECK(sys_reply_recv(port, &msg) == 0);
 	while (QUIRE_MSG_LABEL(msg.header) != QUIRE_K_FETCH);
+	await_sleep(pid);
 	CHECK(write(waiting[1], "w", 1) == 1);
 	CHECK(read(ends[0], &byte, 1) == 1);
 	memset(ipc_buffer()->data, 0xff, msg.w[1]);
