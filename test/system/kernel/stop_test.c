@@ -15,8 +15,8 @@
 	} while (0)
 
 #define TORN_READS 20000
-#define TORN_NS	   8000000000ull  /* enough, if anything was overwritten */
-#define TORN_MOST  60000000000ull /* and if not */
+#define TORN_NS	   8000000000ull   /* enough, if anything was overwritten */
+#define TORN_MOST  300000000000ull /* and if not */
 #define TORN_BATCH 4
 #define PAUSE_NS   1000000u
 
