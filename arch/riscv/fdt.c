@@ -118,7 +118,7 @@ bool fdt_next(struct fdt_node *n)
 			break;
 		case FDT_END_NODE:
 			at += 4;
-			if (n->depth-- == 0)
+			if (--n->depth < 0) /* the root's end, or one without a beginning */
 				return false;
 			break;
 		case FDT_BEGIN_NODE:

@@ -84,9 +84,8 @@ void pin(unsigned hart)
 }
 
 /* Who waits looks again for about as long as a holder needs that does run. It makes no call, so its hart is in its
- * address space all the while and changes there have to reach it: that is where most remote fences come from. Then
- * it sleeps: with fewer processors than harts the holder may be waiting for the one that the looking takes up.
- * 2 is held, with somebody asleep. */
+ * address space all the while and changes there have to reach it. Then it sleeps: with fewer processors than harts
+ * the holder may be waiting for the one that the looking takes up. 2 is held, with somebody asleep. */
 #define LOCK_SPINS 20000
 
 void share_lock(volatile uint32_t *word)
