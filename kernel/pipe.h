@@ -18,5 +18,7 @@ u32 pipe_flags(void *end);
 void pipe_set_flags(void *end, u32 flags);
 /* poll.c: something that a poll may wait for has happened. */
 void poll_wake(void);
+/* poll.c: what a server answers to polls may have changed. No lock held. */
+void poll_changed(void);
 
 #endif

@@ -9,6 +9,7 @@
  * to the server if the channel was made to be watched.
  */
 #include <kernel/port.h>
+#include <kernel/pipe.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 #include <base/log.h>
@@ -79,6 +80,7 @@ static void last_receiver_gone(struct port *p)
 	ipc_wake_failed(&owed);
 	while (!list_empty(&closed))
 		channel_free(list_entry(list_pop_front(&closed), struct channel, closed_link));
+	poll_changed();
 }
 
 void port_handle_put(void *port, u32 rights)
@@ -162,6 +164,7 @@ void port_attach(struct port *p)
 	p->detached = PORT_ATTACHED;
 	timer_arm_detached(p, 0);
 	spin_unlock(&p->lock);
+	poll_changed();
 }
 
 static void fail_requests(struct port *p)

@@ -114,6 +114,11 @@ void signal_init(struct process *p, struct process *parent);
 void signal_reset_exec(struct process *p, struct thread *t);
 /* ALIVE -> DYING: every thread is told to end. False: it was dying already. */
 bool process_begin_exit(struct process *p, int wait_status);
+/* The current thread's mask while it waits, as sigsuspend and poll want it: `mask` until a handler begins
+ * (which comes back to the mask before) or the call ends with ..._after_wait, which does nothing if there
+ * was no ..._for_wait. A call that is made again may say ..._for_wait again. */
+void signal_mask_for_wait(struct thread *t, u32 mask);
+void signal_mask_after_wait(struct thread *t);
 /* Tells every thread but `self` to end, unless `self` has been told so first. */
 void process_kill_threads(struct process *p, struct thread *self);
 /* A thread is leaving: signals it was chosen for find another. signal_lock held. */

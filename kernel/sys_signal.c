@@ -175,16 +175,29 @@ s32 sys_sigpending(struct arch_regs *r)
 	return 0;
 }
 
+void signal_mask_for_wait(struct thread *t, u32 mask)
+{
+	/* Made again after a wait that no handler ended: the mask to come back to is kept already. */
+	if (t->sig_restore_mask)
+		return;
+	t->sig_saved_mask = t->sig_mask;
+	t->sig_restore_mask = true;
+	set_mask(t, mask);
+}
+
+void signal_mask_after_wait(struct thread *t)
+{
+	if (!t->sig_restore_mask)
+		return;
+	t->sig_restore_mask = false;
+	set_mask(t, t->sig_saved_mask);
+}
+
 s32 sys_sigsuspend(struct arch_regs *r)
 {
 	struct thread *t = thread_of(r);
 
-	/* Made again after a wait that no handler ended: the mask to come back to is kept already. */
-	if (!t->sig_restore_mask) {
-		t->sig_saved_mask = t->sig_mask;
-		t->sig_restore_mask = true;
-		set_mask(t, arch_regs_arg(r, 0));
-	}
+	signal_mask_for_wait(t, arch_regs_arg(r, 0));
 	if (wait_was_interrupted())
 		return -EINTR;
 	wait_block(&sigwaiters, NULL);

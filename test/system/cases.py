@@ -151,6 +151,12 @@ def p9_promised(b):
 
 
 @case
+def p9_polling(b):
+    b.make_image()
+    b.check_line("t-promise poll-restart")
+
+
+@case
 def p9_detached(b):
     # The warning comes half-way to the end, unless the whole machine stands still meanwhile.
     for attempt in range(3):
@@ -598,6 +604,12 @@ def console(b):
         t.term.send(b"echoed\r")
         t.expect(rb"echoed\r+\nechoed\r+\n")
         t.term.send(b"\x04")  # the end of input
+        t.expect(t.PROMPT)
+        # A program that polls is woken by the line's end, not before.
+        t.term.send(b"t-promise polling\r")
+        t.expect(RUNNING)
+        t.term.send(b"a line\r")
+        t.expect(rb"\nwoken by a line\r+\n")
         t.expect(t.PROMPT)
         # A job in the background leaves the terminal to the shell, and ^C leaves it alone.
         t.line(b"yes > /dev/null & p=$!")

@@ -18,7 +18,7 @@ endfunction()
 
 foreach(harts 1 2 4 8)
   foreach(name p1-coherence p2-lazy p3-cow p4-counts p5-shootdown p5-budgets p6-durable p7-tracing
-      p8-exhaust p9-all p9-promised p9-detached kernel-futex kernel-stop kernel-life demos exerciser storm
+      p8-exhaust p9-all p9-promised p9-polling p9-detached kernel-futex kernel-stop kernel-life demos exerciser storm
       shell-script badinput-calls badinput-args badinput-elf badinput-superblock badinput-no-disk
       statuses output-once disk-errors names-and-room console posix files)
     quire_system_test(${name} ${harts})

@@ -71,7 +71,7 @@ enum quire_sys {
 	SYS_FSYNC,		/* (fd, flags) : everything written through any descriptor or mapping is on the disk */
 	SYS_PIPE,		/* (QUIRE_O_NONBLOCK|QUIRE_O_CLOEXEC) -> a0 = read end, a1 = write end */
 	SYS_FCNTL,		/* (fd, QUIRE_F_*, arg) */
-	SYS_POLL,		/* (struct quire_pollfd *, count, deadline_lo, deadline_hi) -> ready count; channels are always ready */
+	SYS_POLL,		/* (struct quire_pollfd *, count, deadline_lo, deadline_hi, known changes or 0, const uint32_t *mask or 0) -> ready count, a1 = changes told so far (SYS_POLL_CHANGED), never 0. While it waits the signal mask is *mask; it waits for nothing if the known changes are not all */
 	SYS_FLOCK,		/* (fd, op) whole-file lock of the memory object, owned by the stream */
 
 	/* Handles. */
@@ -93,6 +93,7 @@ enum quire_sys {
 	SYS_IRQ_BIND,	       /* (interrupt, port, bits): notify on interrupt, source masked until acknowledged */
 	SYS_IRQ_ACK,	       /* (interrupt) */
 	SYS_CHANNEL_ENUMERATE, /* (port, index) -> a0 = 1, a1 = badge, or 0: the index-th watched channel of this port whose closing has not been received yet */
+	SYS_POLL_CHANGED,      /* (port): what FS_POLL answers on its channels may have changed; ends the waits of SYS_POLLs that know fewer changes. Needs RIGHT_RECV */
 
 	/* Processes and threads. */
 	SYS_FORK = 130,	   /* () -> pid, 0 in the child */
@@ -355,6 +356,7 @@ struct quire_pollfd {
 #define QUIRE_POLLERR  0x008
 #define QUIRE_POLLHUP  0x010
 #define QUIRE_POLLNVAL 0x020
+#define QUIRE_POLLASK  0x400 /* always told of a channel: its server knows (FS_POLL) */
 
 /* ------------------------------------------------------------------ processes */
 

@@ -489,9 +489,24 @@ static void mounts_and_parents_are_crossed(void)
 	client_close(up);
 }
 
+/* Whoever hears that nothing is ready is told of the next change, and only of that. */
+static void polls_are_told_once(int reader, int writer)
+{
+	uint32_t before = sim_poll_changes;
+
+	CHECK(call(handle_badge(reader), FS_POLL, QUIRE_POLLIN, 0, 0, NULL, 0) == 0);
+	CHECK(sim_poll_changes == before);
+	CHECK(call(handle_badge(writer), FS_WRITE, 0, 0, 0, "x", 1) == 1);
+	CHECK(sim_poll_changes == before + 1);
+	CHECK(call(handle_badge(reader), FS_POLL, QUIRE_POLLIN, 0, 0, NULL, 0) == QUIRE_POLLIN);
+	CHECK(call(handle_badge(writer), FS_WRITE, 0, 0, 0, "x", 1) == 1);
+	CHECK(call(handle_badge(reader), FS_READ, 100, 0, 0, NULL, 0) == 2);
+	CHECK(sim_poll_changes == before + 1);
+}
+
 static void fifos_end_when_their_writers_do(void)
 {
-	uint32_t waiting;
+	uint32_t waiting, before;
 	int reader, writer;
 
 	CHECK(ask(FS_MKNOD, MODE_FIFO | 0600, 0, "/fifo") == 0);
@@ -505,12 +520,15 @@ static void fifos_end_when_their_writers_do(void)
 	waiting = last.w1;
 	CHECK(call(handle_badge(writer), FS_WRITE, 0, 0, 0, "hello", 5) == 5);
 	CHECK(sim_late(waiting) && last.status == 5 && !memcmp(last.data, "hello", 5));
+	polls_are_told_once(reader, writer);
 	CHECK(call(handle_badge(reader), FS_POLL, QUIRE_POLLIN, 0, 0, NULL, 0) == 0);
+	before = sim_poll_changes;
 	CHECK(call(handle_badge(reader), FS_READ, 100, 0, 0, NULL, 0) == 0 && last.later);
 	waiting = last.w1;
 	client_close(writer);
 	sim_deliver(false);
 	CHECK(sim_late(waiting) && last.status == 0);
+	CHECK(sim_poll_changes > before);
 	writer = open_file("/fifo", QUIRE_O_WRONLY);
 	client_close(reader);
 	sim_deliver(false);

@@ -48,6 +48,8 @@ int sim_load(const char *path);
 int sim_mount(bool read_only);
 /* Looks from now on whether all that is changed has been saved before (undo.c). */
 void sim_watch_saves(void);
+/* How often the server has said that polls may be answered otherwise. */
+extern uint32_t sim_poll_changes;
 void sim_attach_disk(void);
 /* The server dies, and another takes over. From within the server its memory can't be freed. */
 void sim_succeed(bool free_memory);

@@ -446,6 +446,14 @@ int stream_create(int object, int flags)
 	return handle;
 }
 
+uint32_t sim_poll_changes;
+
+void poll_changed(void)
+{
+	KERNEL_LOCKED;
+	sim_poll_changes++;
+}
+
 int channel_create(uint32_t badge)
 {
 	sim_point();

@@ -22,5 +22,7 @@ uint64_t handle_size(int handle);
 /* Takes a client's copy of a handle in an answer, and gives it back. */
 void client_close(int handle);
 int handles_in_use(void);
+/* How often the server has said that polls may be answered otherwise. */
+extern unsigned int poll_changes;
 
 #endif

@@ -544,6 +544,7 @@ static void test_fifo(void)
 	struct request make = {.label = FS_MKNOD, .w1 = S_IFIFO | 0600, .path = "fifo"};
 	uint32_t reader, writer;
 	int reader_handle, writer_handle, wrote = 0;
+	unsigned int told;
 	char piece[4001];
 
 	EXPECT(ask_path(&make) == 0);
@@ -565,12 +566,17 @@ static void test_fifo(void)
 	EXPECT(fifo_ask(FS_READ, reader, 14, 10, 0, "") == WAITS);
 	caller_gone[14] = true;
 	EXPECT(fifo_ask(FS_READ, reader, 15, 3, 0, "") == WAITS);
+	/* Who polls in vain is told of the next change, once. */
+	EXPECT(fifo_ask(FS_POLL, reader, 17, QUIRE_POLLIN, 0, "") == 0);
+	told = poll_changes;
 	EXPECT(fifo_ask(FS_WRITE, writer, 16, 0, 0, "hello") == 5);
+	EXPECT(poll_changes == told + 1);
 	caller_gone[14] = false;
 	EXPECT(answers[15].given && answers[15].msg.w[0] == 3);
 	EXPECT(!memcmp(answers[15].buffer.data, "hel", 3));
 	EXPECT(fifo_ask(FS_POLL, reader, 17, QUIRE_POLLIN, 0, "") == QUIRE_POLLIN);
 	EXPECT(fifo_ask(FS_READ, reader, 17, 10, 0, "") == 2);
+	EXPECT(poll_changes == told + 1);
 	/* A writer that has gone when it is answered asks again: nothing is written twice. */
 	caller_gone[16] = true;
 	EXPECT(fifo_ask(FS_WRITE, writer, 16, 0, 0, "again") == WAITS);
@@ -587,8 +593,13 @@ static void test_fifo(void)
 	EXPECT(!answers[18].given);
 	EXPECT(fifo_ask(FS_READ, reader, 19, 3000, 0, "") == 3000);
 	EXPECT(answers[18].given && answers[18].msg.w[0] == 4000);
+	/* Room, and the last writer's end, are changes too. */
+	EXPECT(fifo_ask(FS_POLL, writer, 20, QUIRE_POLLOUT, 0, "") == 0);
+	EXPECT(fifo_ask(FS_READ, reader, 19, 4000, 0, "") == 4000 && poll_changes == told + 2);
+	EXPECT(fifo_ask(FS_POLL, reader, 20, 0, 0, "") == 0);
 	/* End of file for the reader once the last writer closes, and a broken pipe the other way. */
 	client_close(writer_handle);
+	EXPECT(poll_changes == told + 3);
 	while ((wrote = fifo_ask(FS_READ, reader, 20, 4000, 0, "")) > 0 && wrote != WAITS)
 		;
 	EXPECT(wrote == 0);

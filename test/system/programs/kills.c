@@ -39,6 +39,7 @@ static uint64_t now_ms(void)
 }
 
 /* ------------------------------------------------------------------ killing */
+
 static int pid_of(const char *name)
 {
 	struct quire_info_process p;
@@ -70,7 +71,7 @@ static void await_work(int pid)
 	}
 }
 
-static bool kill_once(const char *name, uint32_t *kills)
+bool kill_server(const char *name, uint32_t *kills)
 {
 	int pid = pid_of(name);
 
@@ -101,10 +102,10 @@ static void kill_servers(char *names, volatile uint32_t *kills)
 		const char *name = all[below(count)];
 		uint32_t n = *kills;
 
-		if (kill_once(name, &n))
+		if (kill_server(name, &n))
 			for (unsigned again = 1 + below(3); again > 0; again--) {
 				usleep(below(60000));
-				kill_once(name, &n);
+				kill_server(name, &n);
 			}
 		*kills = n;
 		usleep((STEADY_MS + below(1200)) * 1000);
@@ -293,7 +294,7 @@ static void promised_round(void)
 			steal(i, stop);
 			_exit(0);
 		}
-	EXPECT(kill_once("ext2", &kills), "a file server to be killed");
+	EXPECT(kill_server("ext2", &kills), "a file server to be killed");
 	usleep(300000);
 	EXPECT(fsync(fd) == 0, "pages stored to before the kill have lost their room: errno %d", errno);
 	EXPECT(fsync(filler) == 0, "pages written before the kill have lost their room: errno %d", errno);

@@ -29,6 +29,8 @@ static const struct {
 	{"detached", test_detached},
 	{"under-kills", test_under_kills},
 	{"promised", test_promised},
+	{"polling", test_polling},
+	{"poll-restart", test_poll_restart},
 };
 
 int run_test(int argc, char **argv)

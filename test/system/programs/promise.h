@@ -32,6 +32,8 @@ unsigned hart_count(void);
 void share_lock(volatile uint32_t *word);
 void share_unlock(volatile uint32_t *word);
 void pin(unsigned hart);
+/* kills.c: kills a server and waits until its successor is there; one more in *kills. False: there is none. */
+bool kill_server(const char *name, uint32_t *kills);
 
 int test_coherence(int argc, char **argv);
 int test_lazy(int argc, char **argv);
@@ -57,6 +59,8 @@ int test_survive(int argc, char **argv);
 int test_detached(int argc, char **argv);
 int test_under_kills(int argc, char **argv);
 int test_promised(int argc, char **argv);
+int test_polling(int argc, char **argv);
+int test_poll_restart(int argc, char **argv);
 /* The test named argv[0]; -1: there is none. */
 int run_test(int argc, char **argv);
 

@@ -1,8 +1,12 @@
 /* poll and select.
  *
- * The kernel waits for files and pipes; of a channel it only knows that it is one, and calls it
- * ready. So a channel that comes back ready is asked (FS_POLL), and while any that is not ready is in
- * the set the kernel is only waited for in slices.
+ * The kernel waits for files and pipes; of a channel it only knows that it is one (POLLASK). So its
+ * server is asked (FS_POLL), and if it is not ready will tell the kernel when that may have changed.
+ * kernel/poll.c has the protocol.
+ *
+ * Looking is done under the caller's mask, waiting under the mask of ppoll or pselect, which the
+ * kernel sets and takes back. So what is ready is reported before a signal that only the other mask
+ * lets through, as on Linux.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -18,16 +22,8 @@ _Static_assert(sizeof(struct pollfd) == sizeof(struct quire_pollfd) && POLLIN ==
 		       POLLNVAL == QUIRE_POLLNVAL,
 	"struct pollfd is the kernel's");
 
-#define SLICE_NS   (10 * 1000000ull)
 #define FEW_FDS	   32
 #define POLLED_MAX QUIRE_FD_MAX
-
-static bool is_channel(int fd)
-{
-	struct quire_obj_info info;
-
-	return sys_obj_info(fd, &info) == 0 && info.kind == QUIRE_OBJ_STREAM_CHANNEL;
-}
 
 /* What a channel's server says; one that can't say is always ready. */
 static short ask_events(int fd, short events)
@@ -40,31 +36,42 @@ static short ask_events(int fd, short events)
 	return (short)(status & (events | POLLERR | POLLHUP));
 }
 
-/* One look at everything. Fills revents; `set` is scratch of the same length. Channels found not
- * ready are counted. */
+/* A wait, or a look with a deadline of 0; a cancellation point. */
+static int ask_kernel(struct quire_pollfd *set, nfds_t count, uint64_t deadline, uint32_t *changes,
+	const uint32_t *mask)
+{
+	int status;
+
+	__libc_cancel_begin();
+	status = sys_poll(set, count, deadline, changes, mask);
+	__libc_cancel_end();
+	return status;
+}
+
+/* One look at everything, or a wait if there are no channels. Fills revents; `set` is scratch of the
+ * same length. Channels found not ready are counted. */
 static int look(struct pollfd *fds, nfds_t count, struct quire_pollfd *set, uint64_t deadline,
-	unsigned int *idle_channels)
+	uint32_t *changes, const uint32_t *mask, unsigned int *idle_channels)
 {
 	int ready = 0;
 	int status;
 
 	*idle_channels = 0;
+	*changes = 0;
 	for (nfds_t i = 0; i < count; i++) {
 		set[i] = (struct quire_pollfd){
 			.fd = fds[i].fd < 0 ? -1 : fds[i].fd, .events = fds[i].events};
 		if (fds[i].fd >= QUIRE_FD_MAX)
 			set[i].fd = -1;
 	}
-	__libc_cancel_begin();
-	status = sys_poll(set, count, deadline);
-	__libc_cancel_end();
+	status = ask_kernel(set, count, deadline, changes, mask);
 	if (status < 0)
 		return status;
 	for (nfds_t i = 0; i < count; i++) {
 		fds[i].revents = set[i].revents;
 		if (fds[i].fd >= QUIRE_FD_MAX)
 			fds[i].revents = POLLNVAL;
-		else if (set[i].revents & (POLLIN | POLLOUT) && is_channel(set[i].fd)) {
+		else if (set[i].revents & QUIRE_POLLASK) {
 			fds[i].revents = ask_events(set[i].fd, fds[i].events);
 			if (!fds[i].revents)
 				(*idle_channels)++;
@@ -75,20 +82,19 @@ static int look(struct pollfd *fds, nfds_t count, struct quire_pollfd *set, uint
 	return ready;
 }
 
-/* The channels of the set left out, waits for the rest until the deadline or the end of a slice. */
-static int wait_slice(struct quire_pollfd *set, nfds_t count, uint64_t deadline)
+/* The channels of the set left out, waits for the rest, or for servers to tell of a change. */
+static int wait_for_change(struct quire_pollfd *set, nfds_t count, uint64_t deadline,
+	uint32_t changes, const uint32_t *mask)
 {
-	uint64_t slice = sys_clock(QUIRE_CLOCK_MONOTONIC) + SLICE_NS;
-
 	for (nfds_t i = 0; i < count; i++) {
 		if (set[i].revents)
 			set[i].fd = -1;
 		set[i].revents = 0;
 	}
-	return sys_poll(set, count, slice < deadline ? slice : deadline);
+	return ask_kernel(set, count, deadline, &changes, mask);
 }
 
-static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline)
+static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline, const uint32_t *mask)
 {
 	struct quire_pollfd few[FEW_FDS];
 	struct quire_pollfd *set = few;
@@ -104,14 +110,20 @@ static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline)
 		return -ENOMEM;
 	for (;;) {
 		unsigned int idle_channels;
+		uint32_t changes;
+		bool over;
 
-		ready = look(fds, count, set, deadline, &idle_channels);
+		ready = look(fds, count, set, deadline, &changes, mask, &idle_channels);
 		if (ready != 0 || idle_channels == 0)
 			break;
-		if (deadline <= sys_clock(QUIRE_CLOCK_MONOTONIC))
-			break;
-		ready = wait_slice(set, count, deadline);
+		/* With a mask even a wait without time looks for the signals that it lets through. */
+		over = deadline <= sys_clock(QUIRE_CLOCK_MONOTONIC);
+		if (!over || mask)
+			ready = wait_for_change(set, count, deadline, changes, mask);
 		if (ready < 0)
+			break;
+		ready = 0;
+		if (over)
 			break;
 	}
 	if (set != few)
@@ -125,7 +137,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 
 	if (timeout >= 0)
 		deadline = sys_clock(QUIRE_CLOCK_MONOTONIC) + (uint64_t)timeout * 1000000;
-	return (int)__libc_result(poll_until(fds, count, deadline));
+	return (int)__libc_result(poll_until(fds, count, deadline, NULL));
 }
 
 static int deadline_after(const struct timespec *timeout, uint64_t *deadline)
@@ -144,19 +156,16 @@ static int deadline_after(const struct timespec *timeout, uint64_t *deadline)
 	return 0;
 }
 
-/* The mask must be in force exactly while waiting. The kernel has no call that does both, so a signal
- * that arrives between setting the mask and waiting is only noticed at the slice's end. */
 static int masked(const sigset_t *mask, struct pollfd *fds, nfds_t count, uint64_t deadline)
 {
-	uint32_t old = 0;
-	int result;
+	uint32_t bits;
 
 	if (!mask)
-		return poll_until(fds, count, deadline);
-	sys_sigprocmask(QUIRE_SIG_SETMASK, (uint32_t)*mask, &old);
-	result = poll_until(fds, count, deadline);
-	sys_sigprocmask(QUIRE_SIG_SETMASK, old, NULL);
-	return result;
+		return poll_until(fds, count, deadline, NULL);
+	if (!__libc_readable(mask, sizeof(*mask)))
+		return -EFAULT;
+	bits = (uint32_t)*mask;
+	return poll_until(fds, count, deadline, &bits);
 }
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)

@@ -61,6 +61,7 @@ static struct writer writers[WRITERS];
 static uint32_t writer_first, writer_count; /* a ring, so that the big entries stay in place */
 static uint32_t drainers[DRAINERS];
 static uint32_t drainer_count;
+static uint32_t polled; /* events that somebody was told have not come */
 
 static void log_text(const char *text)
 {
@@ -331,6 +332,35 @@ static void set_timer(void)
 		sys_timer_set(SERVER_PORT, TIMER_BIT, when);
 }
 
+static uint32_t poll_events(uint32_t wanted)
+{
+	uint32_t ready = 0;
+
+	if (reader_count == 0 && tty_readable(&tty, 1))
+		ready |= QUIRE_POLLIN;
+	if (writer_count == 0 && output_room() > 0)
+		ready |= QUIRE_POLLOUT;
+	return ready & wanted;
+}
+
+static int32_t start_poll(uint32_t wanted)
+{
+	uint32_t ready = poll_events(wanted);
+
+	if (!ready)
+		polled |= wanted;
+	return (int32_t)ready;
+}
+
+/* Once: who finds that it was not for him asks again. */
+static void tell_pollers(void)
+{
+	if (!poll_events(polled))
+		return;
+	polled = 0;
+	sys_poll_changed(SERVER_PORT);
+}
+
 static void pump(void)
 {
 	uart_poll(&uart);
@@ -340,6 +370,7 @@ static void pump(void)
 	/* Sends echo and output, and unmasks the receiver if there is room again. */
 	uart_poll(&uart);
 	serve_drainers();
+	tell_pollers();
 	set_timer();
 }
 
@@ -395,17 +426,6 @@ static void open_terminal(struct quire_msg *msg)
 	sys_reply(msg);
 	msg->token = 0;
 	sys_close(channel);
-}
-
-static uint32_t poll_events(uint32_t wanted)
-{
-	uint32_t ready = 0;
-
-	if (reader_count == 0 && tty_readable(&tty, 1))
-		ready |= QUIRE_POLLIN;
-	if (writer_count == 0 && output_room() > 0)
-		ready |= QUIRE_POLLOUT;
-	return ready & wanted;
 }
 
 static void tell(struct quire_msg *msg, const void *data, size_t len)
@@ -471,7 +491,7 @@ static void serve(struct quire_msg *msg)
 		start_write(msg);
 		msg->token = 0;
 		break;
-	case FS_POLL: ipc_answer(msg, (int32_t)poll_events(msg->w[1])); break;
+	case FS_POLL: ipc_answer(msg, start_poll(msg->w[1])); break;
 	case FS_IOCTL: control(msg); break;
 	case FS_OPEN: open_terminal(msg); break;
 	case FS_STAT:

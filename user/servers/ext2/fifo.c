@@ -8,6 +8,9 @@
  * one) has its reply token queued, and is answered by the request that ends its wait. A token whose
  * owner was interrupted is found out when the answer is refused; nothing is lost then, since bytes
  * leave the queue only after their reader has them.
+ *
+ * Who polls and hears that nothing is ready waits in the kernel (kernel/poll.c there): the next thing
+ * that happens to the fifo is told, once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,7 @@ struct waiter {
 struct fifo {
 	uint32_t readers, writers;
 	uint32_t head, count;
+	bool polled; /* somebody was told that nothing is ready */
 	TAILQ_HEAD(, waiter) waiters;
 	struct reply reply; /* for late answers */
 	uint8_t queue[FIFO_BYTES];
@@ -147,6 +151,15 @@ static void settle(struct inode *ip, struct fifo *f)
 	}
 }
 
+/* Ends, after a change, what can end; who polls looks again. */
+static void changed(struct inode *ip, struct fifo *f)
+{
+	settle(ip, f);
+	if (f->polled)
+		poll_changed();
+	f->polled = false;
+}
+
 /* ------------------------------------------------------------------ requests */
 
 void fifo_open(struct server *server, struct inode *ip, uint32_t flags,
@@ -175,7 +188,7 @@ void fifo_open(struct server *server, struct inode *ip, uint32_t flags,
 	ip->channels++;
 	f->readers += reads;
 	f->writers += writes;
-	settle(ip, f);
+	changed(ip, f);
 	if (!(reads && writes) && !(flags & QUIRE_O_NONBLOCK) &&
 		(reads ? !f->writers : !f->readers)) {
 		reply->status = wait_for(f, request, 0, handle, reads, reply);
@@ -218,7 +231,7 @@ static int fifo_write(struct fifo *f, const struct request *request, struct repl
 	return (int)request->bytes;
 }
 
-static int fifo_poll(const struct fifo *f, const struct request *request)
+static int fifo_poll(struct fifo *f, const struct request *request)
 {
 	int events = 0;
 
@@ -234,7 +247,9 @@ static int fifo_poll(const struct fifo *f, const struct request *request)
 		if (!f->readers)
 			events |= QUIRE_POLLERR;
 	}
-	return events & ((int)request->w[1] | QUIRE_POLLHUP | QUIRE_POLLERR);
+	events &= (int)request->w[1] | QUIRE_POLLHUP | QUIRE_POLLERR;
+	f->polled |= !events;
+	return events;
 }
 
 void fifo_request(struct inode *ip, const struct request *request, struct reply *reply)
@@ -248,9 +263,9 @@ void fifo_request(struct inode *ip, const struct request *request, struct reply 
 	switch (request->label) {
 	case FS_READ: reply->status = fifo_read(f, request, reply); break;
 	case FS_WRITE: reply->status = fifo_write(f, request, reply); break;
-	default: reply->status = fifo_poll(f, request); break;
+	default: reply->status = fifo_poll(f, request); return;
 	}
-	settle(ip, f);
+	changed(ip, f);
 }
 
 void fifo_reopen(struct inode *ip, uint32_t badge)
@@ -273,7 +288,7 @@ void fifo_closed(struct inode *ip, uint32_t badge)
 		f->readers--;
 	if (badge & BADGE_FIFO_WRITE && f->writers)
 		f->writers--;
-	settle(ip, f);
+	changed(ip, f);
 	if (!f->readers && !f->writers && TAILQ_EMPTY(&f->waiters)) {
 		free(f);
 		ip->fifo = NULL;

@@ -74,6 +74,11 @@ int object_next_dirty(uint32_t index, uint32_t *key)
 	return sys_obj_next_dirty(SERVER_PORT, index, key);
 }
 
+void poll_changed(void)
+{
+	sys_poll_changed(SERVER_PORT);
+}
+
 int object_attach(uint32_t key)
 {
 	return sys_obj_attach(SERVER_PORT, key);

@@ -44,6 +44,8 @@ void rest(void);
 int stream_create(int object, int flags);
 /* A channel of this server whose closing will be reported. */
 int channel_create(uint32_t badge);
+/* What a poll of one of this server's channels is answered may have changed. */
+void poll_changed(void);
 /* The badge of a channel if it is one of this server's, else -EXDEV. */
 int channel_badge(int handle, uint32_t *badge);
 int disk_transfer(bool write, const struct blk_segment *segments, uint32_t count);

@@ -2,12 +2,14 @@
  *
  * Each piece that is written goes in whole or not at all, so pieces of different writers never mix.
  * Opening one end waits for the other (POSIX open). A caller that was interrupted leaves its token
- * behind, which is found out when it is answered: an answer that fails changes nothing.
+ * behind, which is found out when it is answered: an answer that fails changes nothing. Who polls and
+ * hears that nothing is ready waits in the kernel: the next thing that happens is told, once.
  */
 #include "memfs.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <quire/server.h>
 #include <quire/sys.h>
 
 #define BUFFER_BYTES 16384u
@@ -24,6 +26,7 @@ struct waiter {
 struct fifo {
 	uint32_t readers, writers;		    /* open ends */
 	uint32_t begin, used;			    /* in the buffer, which is a ring */
+	bool polled;				    /* somebody was told that nothing is ready */
 	struct waiter *opening, *reading, *writing; /* in the order of arrival */
 	uint8_t buffer[BUFFER_BYTES];
 };
@@ -90,7 +93,14 @@ static bool answer_reader(struct fifo *f, uint32_t token, uint32_t max)
 	return true;
 }
 
-/* Lets everybody proceed who can. */
+static void tell_pollers(struct fifo *f)
+{
+	if (f->polled)
+		sys_poll_changed(SERVER_PORT);
+	f->polled = false;
+}
+
+/* After a change: lets everybody proceed who can. */
 static void settle(struct fifo *f)
 {
 	bool moved;
@@ -113,6 +123,7 @@ static void settle(struct fifo *f)
 			moved = true;
 		}
 	} while (moved && f->writing);
+	tell_pollers(f);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -135,6 +146,7 @@ static bool answer_open(struct node *n, uint32_t token, uint32_t access)
 		n->fifo->readers++;
 	if (access & BADGE_WRITE)
 		n->fifo->writers++;
+	tell_pollers(n->fifo);
 	alive = sys_reply(&msg) == 0;
 	/* If nobody took a copy the kernel reports the channel closed, and the counts go down. */
 	sys_close(channel);
@@ -267,7 +279,7 @@ void fifo_write(struct node *n, struct quire_msg *msg)
 
 uint32_t fifo_poll(struct node *n, uint32_t badge, uint32_t events)
 {
-	const struct fifo *f = n->fifo;
+	struct fifo *f = n->fifo;
 	uint32_t ready = 0;
 
 	if (!f)
@@ -284,6 +296,7 @@ uint32_t fifo_poll(struct node *n, uint32_t badge, uint32_t events)
 		else if (!f->writing && BUFFER_BYTES - f->used >= QUIRE_MSG_DATA)
 			ready |= QUIRE_POLLOUT & events;
 	}
+	f->polled |= !ready;
 	return ready;
 }
 

@@ -21,6 +21,7 @@ int sys_obj_info(int handle, struct quire_obj_info *info);
 int sys_obj_serve(int obj, int port, uint32_t key);
 int sys_stream_create(int obj, int flags);
 int sys_channel_create(int port, uint32_t badge, uint32_t flags);
+int sys_poll_changed(int port);
 int sys_dup(int handle, int min);
 int sys_close(int handle);
 int sys_reply(const struct quire_msg *msg);

@@ -342,10 +342,31 @@ static inline int sys_fcntl(int fd, int command, long arg)
 	return (int)quire_ecall3(SYS_FCNTL, fd, command, arg);
 }
 
-static inline int sys_poll(struct quire_pollfd *fds, uint32_t count, uint64_t deadline)
+/* *changes: what is known of servers' changes, 0: nothing; on success what there is to know. A mask of
+ * NULL leaves the mask alone. */
+static inline int sys_poll(struct quire_pollfd *fds, uint32_t count, uint64_t deadline,
+	uint32_t *changes, const uint32_t *mask)
 {
-	return (int)quire_ecall4(
-		SYS_POLL, (long)fds, (long)count, quire_lo(deadline), quire_hi(deadline));
+	register long a0 __asm__("a0") = (long)fds;
+	register long a1 __asm__("a1") = (long)count;
+	register long a2 __asm__("a2") = quire_lo(deadline);
+	register long a3 __asm__("a3") = quire_hi(deadline);
+	register long a4 __asm__("a4") = (long)*changes;
+	register long a5 __asm__("a5") = (long)mask;
+	register long a7 __asm__("a7") = SYS_POLL;
+
+	__asm__ volatile("ecall"
+			 : "+r"(a0), "+r"(a1)
+			 : "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
+			 : "memory");
+	if (a0 >= 0)
+		*changes = (uint32_t)a1;
+	return (int)a0;
+}
+
+static inline int sys_poll_changed(int port)
+{
+	return (int)quire_ecall1(SYS_POLL_CHANGED, port);
 }
 
 static inline int sys_flock(int fd, int operation)
