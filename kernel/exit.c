@@ -163,6 +163,7 @@ static bool process_step(struct process *p, struct thread *t)
 	switch (p->exit_stage) {
 	case PROCESS_CALLS:
 		alarm_cancel(p);
+		limit_cpu_cancel(p);
 		record_usage(p);
 		ipc_process_died(p); /* while its ports can still be found */
 		p->exit_stage = PROCESS_HANDLES;

@@ -109,7 +109,7 @@ static struct handle slot_empty_locked(struct handle_table *t, u32 number)
 /* The lowest free number >= min within min's range, its chunk made. -EMFILE, -ENOMEM. */
 static int free_number_locked(struct handle_table *t, u32 min)
 {
-	u32 end = min < QUIRE_FD_MAX ? QUIRE_FD_MAX : QUIRE_HANDLE_MAX;
+	u32 end = min < QUIRE_FD_MAX ? t->fd_limit : QUIRE_HANDLE_MAX;
 
 	for (u32 n = min; n < end;) {
 		struct handle_chunk *c = t->chunks[n / HANDLE_CHUNK];
@@ -119,8 +119,10 @@ static int free_number_locked(struct handle_table *t, u32 min)
 		u32 bit = n % 32;
 		u32 free = ~c->used[n % HANDLE_CHUNK / 32] >> bit;
 
-		if (free)
-			return (int)(n + (u32)__builtin_ctz(free));
+		if (free) {
+			n += (u32)__builtin_ctz(free);
+			return n < end ? (int)n : -EMFILE;
+		}
 		n += 32 - bit;
 	}
 	return -EMFILE;
@@ -132,6 +134,14 @@ void handle_table_init(struct handle_table *t)
 {
 	__builtin_memset(t, 0, sizeof(*t));
 	spin_init(&t->lock, RANK_HANDLES);
+	t->fd_limit = QUIRE_FD_MAX;
+}
+
+void handle_table_limit(struct handle_table *t, u32 fd_limit)
+{
+	spin_lock(&t->lock);
+	t->fd_limit = fd_limit;
+	spin_unlock(&t->lock);
 }
 
 int handle_table_fork(struct handle_table *from, struct handle_table *to)
@@ -407,7 +417,9 @@ s32 sys_dup2(struct arch_regs *r)
 	}
 	h.flags = (u8)flags;
 	spin_lock(&t->lock);
-	if (!chunk_make_locked(t, to / HANDLE_CHUNK)) {
+	if (to < QUIRE_FD_MAX && to >= t->fd_limit) {
+		error = -EBADF;
+	} else if (!chunk_make_locked(t, to / HANDLE_CHUNK)) {
 		error = -ENOMEM;
 	} else {
 		/* The old one goes and the new one comes in one hold: the number is never free. */

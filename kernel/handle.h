@@ -41,11 +41,14 @@ struct handle_table {
 	struct spinlock lock; /* RANK_HANDLES */
 	struct handle_chunk *chunks[HANDLE_CHUNKS];
 	u32 count;
+	u32 fd_limit; /* new descriptors are below it; at most QUIRE_FD_MAX */
 };
 
 void handle_table_init(struct handle_table *t);
 /* Copies for fork: all but QUIRE_HANDLE_NOFORK. -ENOMEM leaves the child empty. */
 int must_check handle_table_fork(struct handle_table *from, struct handle_table *to);
+/* RLIMIT_NOFILE: those that are open above it stay. */
+void handle_table_limit(struct handle_table *t, u32 fd_limit);
 void handle_table_close_exec(struct handle_table *t);
 void handle_table_close_all(struct handle_table *t);
 /* A bounded step of it. True: all are closed. */

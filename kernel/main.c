@@ -70,7 +70,9 @@ static void give_handles(struct process *p)
 
 static void start_init(void)
 {
-	static const char args[] = "init";
+	static const char name[] = "init";
+	static const struct exec_args args = {
+		.strings = name, .size = sizeof(name), .argc = 1, .stack_limit = QUIRE_STACK_BYTES};
 	struct memory_object *image = init_image();
 	struct exec_image program;
 	struct process *p = process_create();
@@ -79,9 +81,10 @@ static void start_init(void)
 	if (p == NULL)
 		panic("boot: no memory for init");
 	signal_init(p, NULL);
+	limits_init(p, NULL);
 	p->privileged = true;
-	__builtin_memcpy(p->name, args, sizeof(args));
-	must(exec_build(image, args, sizeof(args), 1, 0, &program), "loading init");
+	__builtin_memcpy(p->name, name, sizeof(name));
+	must(exec_build(image, &args, &program), "loading init");
 	object_put(image);
 	p->space = program.space;
 	give_handles(p);

@@ -154,6 +154,7 @@ struct process *process_create(void)
 	list_init(&p->all_link);
 	list_init(&p->threads);
 	timer_init(&p->alarm, TIMER_ALARM);
+	timer_init(&p->cpu_timer, TIMER_CPU);
 	return p;
 }
 
@@ -223,6 +224,7 @@ static s32 fork_current(struct thread *t, bool borrow)
 	if (child == NULL)
 		return -ENOMEM;
 	signal_init(child, parent);
+	limits_init(child, parent);
 	error = handle_table_fork(&parent->handles, &child->handles);
 	if (error)
 		goto no_handles;
@@ -251,6 +253,7 @@ static s32 fork_current(struct thread *t, bool borrow)
 		thread_put(c);
 		goto no_space;
 	}
+	limits_started(child);
 	pid = child->pid; /* it may be gone before we are */
 	thread_start(c);
 	process_put(child);

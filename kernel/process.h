@@ -4,6 +4,7 @@
 
 #include <kernel/thread.h>
 #include <kernel/handle.h>
+#include <kernel/limit.h>
 #include <mm/aspace.h>
 
 /* ALIVE -> DYING under signal_lock; DYING -> ZOMBIE under process_lock. */
@@ -53,6 +54,10 @@ struct process {
 	u64 alarm_interval_ns, alarm_at_ns; /* 0: none. Guarded by time.c's lock */
 	struct timer alarm;
 
+	/* limit.c; written under signal_lock. */
+	struct quire_limit limits[QUIRE_LIMITS];
+	struct timer cpu_timer;
+	u64 cpu_told_ns; /* the next SIGXCPU is not due before */
 
 	u64 cpu_ns, system_ns, children_cpu_ns, children_system_ns;
 };
@@ -127,7 +132,14 @@ void signal_thread_left_locked(struct process *p);
 /* process.c, exec.c, exit.c */
 void process_exit_current(int wait_status);
 
-/* exec.c: what a program image becomes. */
+/* image.c: what a program starts with. */
+struct exec_args {
+	const char *strings; /* argc of them, then envc; each ended by a zero */
+	u32 size;	     /* of all, in bytes */
+	u32 argc, envc;
+	u32 stack_limit; /* bytes */
+};
+/* What a program image becomes. */
 struct exec_image {
 	struct aspace *space;
 	vaddr_t entry, sp, argv, envp;
@@ -135,11 +147,10 @@ struct exec_image {
 };
 /* Builds a whole new space for the ELF image in `file`. 0, -EBLOCKED, -ENOEXEC, -ENOMEM, -E2BIG,
  * -EINVAL, -EIO; nothing is left behind then. */
-int must_check exec_build(struct memory_object *file, const char *args, u32 args_size, u32 argc,
-	u32 envc, struct exec_image *image);
+int must_check exec_build(struct memory_object *file, const struct exec_args *args, struct exec_image *image);
 /* Every space has it; fork leaves it out of the copy. */
 int must_check exec_map_thread_area(struct aspace *a);
-/* A bounded step of taking down process->old_space. True: it is gone. Only one thread at a time. */
+/* exec.c. A bounded step of taking down process->old_space. True: it is gone. Only one thread at a time. */
 bool exec_reap_step(struct process *p);
 /* Points a thread at the start of an image. */
 void exec_enter(struct thread *t, const struct exec_image *image);

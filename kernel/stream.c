@@ -109,10 +109,21 @@ struct transfer {
 /* A size that no off_t could name would make a file that nobody can look at: EOVERFLOW. */
 #define POSITION_MAX 0x7fffffffu
 
-/* How much of a write at `at` fits below the last position there is; 0: none (EFBIG). */
+/* How much of a write at `at` fits below the last position there is and the process's limit; 0: none
+ * (EFBIG). */
 static u32 fitting(u64 at, u32 len)
 {
-	return at >= POSITION_MAX ? 0 : min_of(len, POSITION_MAX - (u32)at);
+	u32 end = min_of(POSITION_MAX, limit_of(current_process(), QUIRE_LIMIT_FSIZE));
+
+	return at >= end ? 0 : min_of(len, end - (u32)at);
+}
+
+static void tell_limit(struct thread *t)
+{
+	struct quire_siginfo info = {.signo = QSIGXFSZ, .code = QUIRE_SI_KERNEL};
+
+	if (limit_of(t->process, QUIRE_LIMIT_FSIZE) < POSITION_MAX)
+		signal_send_thread(t, QSIGXFSZ, &info);
 }
 
 /* One vector after another from where the call stood. */
@@ -183,6 +194,8 @@ static s32 stream_transfer(struct stream *s, struct thread *t, const struct tran
 		s->offset = offset + t->progress;
 		stream_disown(s, t);
 	}
+	if (unlikely(error == -EFBIG && !t->progress))
+		tell_limit(t);
 	return t->progress && error != -EIO ? (s32)t->progress : error;
 }
 
@@ -420,7 +433,7 @@ s32 sys_fcntl(struct arch_regs *r)
 	switch (command) {
 	case QUIRE_F_DUPFD:
 	case QUIRE_F_DUPFD_CLOEXEC:
-		if (arg >= QUIRE_FD_MAX)
+		if (arg >= limit_of(current_process(), QUIRE_LIMIT_NOFILE))
 			return -EINVAL;
 		return handle_dup(fd, arg, command == QUIRE_F_DUPFD ? 0 : QUIRE_HANDLE_CLOEXEC);
 	case QUIRE_F_GETFD:

@@ -28,6 +28,8 @@ syscall_fn sys_obj_create, sys_obj_create_paged, sys_obj_set_size, sys_obj_set_c
 /* stream.c, pipe.c, poll.c, filelock.c */
 syscall_fn sys_stream_create, sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_seek,
 	sys_fsync, sys_pipe, sys_fcntl, sys_poll, sys_poll_changed, sys_flock;
+/* limit.c */
+syscall_fn sys_limit;
 /* handle.c */
 syscall_fn sys_close, sys_dup, sys_dup2, sys_handle_restrict, sys_handle_flags;
 /* port.c, ipc.c, interrupt.c */

@@ -179,7 +179,7 @@ void thread_unlink(struct thread *t);
 u32 threads_live(void);
 /* A thread ends in bounded steps; exit.c. False: call again after a chance to preempt. */
 bool thread_finish(struct thread *t);
-/* Message buffers: one page per thread, in a region mapped with the image (exec.c). */
+/* Message buffers: one page per thread, in a region mapped with the image (image.c). */
 #define THREADS_PER_PROCESS 256
 #define THREAD_AREA_END	    QUIRE_USER_MAX
 #define THREAD_AREA_START   (QUIRE_USER_MAX - THREADS_PER_PROCESS * QUIRE_PAGE_SIZE)

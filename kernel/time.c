@@ -73,6 +73,11 @@ static struct process *timer_process(struct timer *t)
 	return container_of(t, struct process, alarm);
 }
 
+static struct process *timer_cpu_process(struct timer *t)
+{
+	return container_of(t, struct process, cpu_timer);
+}
+
 static void owner_get(struct timer *t)
 {
 	if (t->kind == TIMER_THREAD)
@@ -81,6 +86,8 @@ static void owner_get(struct timer *t)
 		port_get(timer_port(t));
 	else if (t->kind == TIMER_DETACHED)
 		port_get(timer_detached_port(t));
+	else if (t->kind == TIMER_CPU)
+		process_get(timer_cpu_process(t));
 	else
 		process_get(timer_process(t));
 }
@@ -93,6 +100,8 @@ static void owner_put(struct timer *t)
 		port_put(timer_port(t));
 	else if (t->kind == TIMER_DETACHED)
 		port_put(timer_detached_port(t));
+	else if (t->kind == TIMER_CPU)
+		process_put(timer_cpu_process(t));
 	else
 		process_put(timer_process(t));
 }
@@ -207,6 +216,8 @@ static void fire(struct timer *t, u64 at_ns, u64 now)
 		port_notify(timer_port(t), timer_port(t)->timer_bits);
 	else if (t->kind == TIMER_DETACHED)
 		port_detached_timer(timer_detached_port(t), now);
+	else if (t->kind == TIMER_CPU)
+		limit_cpu_timer(timer_cpu_process(t));
 	else
 		alarm_fired(timer_process(t), at_ns, now);
 }

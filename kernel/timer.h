@@ -12,6 +12,7 @@ enum timer_kind {
 	TIMER_THREAD, /* struct thread: the deadline of its wait */
 	TIMER_PORT,   /* struct port: SYS_TIMER_SET */
 	TIMER_ALARM,  /* struct process: SYS_ITIMER */
+	TIMER_CPU,	/* struct process: its processor time may be used up */
 	TIMER_DETACHED, /* struct port: its server died, and requests wait for the next */
 };
 

@@ -65,6 +65,7 @@ static syscall_fn *const syscalls[] = {
 	[SYS_PIPE] = sys_pipe,
 	[SYS_FCNTL] = sys_fcntl,
 	[SYS_POLL] = sys_poll,
+	[SYS_LIMIT] = sys_limit,
 	[SYS_POLL_CHANGED] = sys_poll_changed,
 	[SYS_FLOCK] = sys_flock,
 	[SYS_CLOSE] = sys_close,

@@ -55,6 +55,7 @@ int aspace_create(struct aspace **out)
 	list_init(&a->regions);
 	a->hint = ASPACE_USER_TOP;
 	a->commit = 1;
+	a->size_limit = a->commit_limit = ~0u;
 	u32 asid = asid_take();
 
 	if (!asid) {
@@ -68,6 +69,14 @@ int aspace_create(struct aspace **out)
 	spin_unlock(&all_lock);
 	*out = a;
 	return 0;
+}
+
+void aspace_set_limits(struct aspace *a, u32 size_pages, u32 commit_pages)
+{
+	spin_lock(&a->lock);
+	a->size_limit = size_pages;
+	a->commit_limit = commit_pages;
+	spin_unlock(&a->lock);
 }
 
 void aspace_get(struct aspace *a)

@@ -138,6 +138,9 @@ int aspace_fork(struct aspace *parent, struct aspace **out)
 		child->commit += charge;
 		child->hint = parent->hint;
 		child->has_device = parent->has_device;
+		child->size_limit = parent->size_limit;
+		child->commit_limit = parent->commit_limit;
+		child->own_pages = parent->own_pages;
 		spin_lock_nested(&child->lock);
 		error = copy_regions_locked(parent, child);
 		if (!error)

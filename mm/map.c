@@ -161,7 +161,12 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 		charge = (charged ? len >> PAGE_SHIFT : 0) +
 			 (replace ? ((va + len - 1) / ARCH_TABLE_SPAN - va / ARCH_TABLE_SPAN + 1)
 				  : region_table_charge_locked(a, va, va + len));
-		error = commit_charge(charge);
+		if (!m->kernel)
+			error = region_limits_locked(a,
+				(len >> PAGE_SHIFT) - (replace ? region_covered_locked(a, va, va + len) : 0),
+				charge);
+		if (!error)
+			error = commit_charge(charge);
 	}
 	if (error)
 		goto out;
@@ -392,6 +397,8 @@ int aspace_protect(struct aspace *a, vaddr_t *addr, u32 *len, u32 prot)
 	if (!error && ((first && first->start < start && !(spare[0] = region_alloc())) ||
 			      (last && last->end > end && !(spare[1] = region_alloc()))))
 		error = -ENOMEM;
+	if (!error && charge)
+		error = region_limits_locked(a, 0, charge);
 	if (!error)
 		error = commit_charge(charge);
 	if (error)

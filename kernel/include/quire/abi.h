@@ -119,6 +119,7 @@ enum quire_sys {
 	SYS_GETCPU,	   /* () -> hart index 0..n-1 */
 	SYS_PRIORITY,	   /* (tid or 0, priority 0..31 or -1) -> priority in force; 16 is a user's, higher runs first */
 	SYS_VFORK,	   /* () -> as fork, but the child borrows the address space until exec or exit */
+	SYS_LIMIT,	   /* (QUIRE_LIMIT_*, const struct quire_limit *new or 0, struct quire_limit *old or 0) */
 
 	/* Signals. */
 	SYS_KILL = 170,	 /* (pid, sig): pid > 0, 0 = own group, < -1 = group -pid */
@@ -174,6 +175,29 @@ enum quire_sys {
 
 #define QUIRE_MREMAP_MAYMOVE 1
 #define QUIRE_MREMAP_FIXED   2
+
+/* ------------------------------------------------------------------ limits */
+
+/* Of a process; kernel/limit.c tells what they bind. */
+enum quire_limits {
+	QUIRE_LIMIT_CPU, /* seconds */
+	QUIRE_LIMIT_FSIZE, /* bytes */
+	QUIRE_LIMIT_DATA, /* bytes */
+	QUIRE_LIMIT_STACK, /* bytes; counts when exec makes the stack */
+	QUIRE_LIMIT_CORE,
+	QUIRE_LIMIT_RSS,
+	QUIRE_LIMIT_NPROC,
+	QUIRE_LIMIT_NOFILE, /* descriptors are below it */
+	QUIRE_LIMIT_MEMLOCK,
+	QUIRE_LIMIT_AS, /* bytes */
+	QUIRE_LIMITS
+};
+#define QUIRE_LIMIT_NONE  0xffffffffu
+#define QUIRE_STACK_BYTES (8u << 20) /* QUIRE_LIMIT_STACK unless it was changed */
+
+struct quire_limit {
+	uint32_t soft, hard;
+};
 
 /* ------------------------------------------------------------------ handles */
 

@@ -40,6 +40,8 @@ struct aspace {
 	u32 region_count;
 	u32 size_pages;
 	u32 commit;    /* pages charged */
+	u32 size_limit, commit_limit; /* pages: what the program asks for ends there; ~0: no limit */
+	u32 own_pages; /* of size_pages: what exec put there unasked */
 	u32 lock_future; /* mlockall(MCL_FUTURE) */
 	vaddr_t hint;  /* below here the next mapping is tried */
 
@@ -71,6 +73,9 @@ bool aspace_destroy_step(struct aspace *a);
 /* Switch-in on this hart (NULL: the kernel's own root, for idle). Takes no lock. */
 void aspace_switch(struct aspace *a);
 struct aspace *aspace_current(void); /* of this hart */
+
+/* Limits for what is asked for from now on. */
+void aspace_set_limits(struct aspace *a, u32 size_pages, u32 commit_pages);
 
 /* --- mapping; all return 0 or an error, nothing changed then --- */
 

@@ -53,10 +53,13 @@ static void await_sleep(int pid)
 static void poll_once(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint64_t before = sys_clock(QUIRE_CLOCK_MONOTONIC);
 	char c;
 
 	EXPECT(poll(&p, 1, PATIENCE_MS) == 1 && p.revents == POLLIN, "the byte wakes: revents %d, errno %d",
 		p.revents, errno);
+	/* The last look, when the time is up, is no waking. */
+	EXPECT(sys_clock(QUIRE_CLOCK_MONOTONIC) - before < PATIENCE_MS * 1000000ull, "the poll slept through it");
 	EXPECT(read(fd, &c, 1) == 1 && c == 'x', "the byte is there");
 }
 

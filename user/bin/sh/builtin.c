@@ -263,9 +263,9 @@ static int builtin_exec(int argc, char **argv)
 	return 0;
 }
 
-/* Kept sorted by how often scripts use them, for the search is linear. */
 static int builtin_help(int argc, char **argv);
 
+/* Kept sorted by how often scripts use them, for the search is linear. */
 static const struct builtin builtins[] = {
 	{"[", builtin_test, false},
 	{"echo", builtin_echo, false},
@@ -301,6 +301,7 @@ static const struct builtin builtins[] = {
 	{"command", builtin_command, false},
 	{"getopts", builtin_getopts, false},
 	{"umask", builtin_umask, false},
+	{"ulimit", builtin_ulimit, false},
 	{"help", builtin_help, false},
 };
 

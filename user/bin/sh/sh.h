@@ -494,6 +494,7 @@ int set_option(char letter, bool on);
 int set_option_long(const char *name, bool on);
 int option_flags(char *out);
 int builtin_umask(int argc, char **argv);
+int builtin_ulimit(int argc, char **argv);
 int builtin_command(int argc, char **argv);
 int builtin_type(int argc, char **argv);
 int builtin_cd(int argc, char **argv);

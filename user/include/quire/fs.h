@@ -70,7 +70,8 @@ enum fs_request {
 	/* Files served by messages (devices, the terminal, fifos). */
 	FS_READ = 96,	/* w1 = most bytes wanted (<= QUIRE_MSG_DATA), w2 = QUIRE_O_NONBLOCK or 0; answer: payload, w0 = bytes */
 	FS_WRITE,	/* payload; answer: w0 = bytes taken */
-	FS_POLL,	/* w1 = events; answer w0 = revents, at once */
+	FS_POLL,	/* w1 = events; answer w0 = revents, at once; after a 0, SYS_POLL_CHANGED when it may
+			 * be another */
 	FS_IOCTL,	/* w1 = request, payload in and out */
 
 	/* Administration, on the root channel of a server, from init. */

@@ -2,6 +2,7 @@
  * repeated when a server has died, but not left to it by a signal (`change`): it might truncate a file
  * later that the program has written to meanwhile. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -184,13 +185,30 @@ int utime(const char *path, const struct utimbuf *times)
 
 /* ------------------------------------------------------------------ size */
 
+/* May a file of that size become longer, by RLIMIT_FSIZE? The kernel looks itself when it writes; what
+ * servers do for us we ask for. */
+static int check_growth(uint64_t size, uint64_t end)
+{
+	struct quire_limit limit;
+
+	if (end <= size || sys_limit(QUIRE_LIMIT_FSIZE, NULL, &limit) < 0 || end <= limit.soft)
+		return 0;
+	raise(SIGXFSZ);
+	return -EFBIG;
+}
+
 int truncate(const char *path, off_t length)
 {
 	struct __libc_request request = {.label = FS_TRUNCATE, .w1 = (uint32_t)length};
+	struct stat st;
+	int status;
 
 	if (length < 0)
 		return (int)__libc_result(-EINVAL);
-	return ask_path(AT_FDCWD, path, &request);
+	if (stat(path, &st) < 0)
+		return -1;
+	status = S_ISREG(st.st_mode) ? check_growth((uint64_t)st.st_size, (uint64_t)length) : 0;
+	return status < 0 ? (int)__libc_result(status) : ask_path(AT_FDCWD, path, &request);
 }
 
 /* What may be cut or extended through a descriptor: a regular file, or anonymous memory, opened for
@@ -222,6 +240,9 @@ int ftruncate(int fd, off_t length)
 		return (int)__libc_result(status);
 	if (length < 0)
 		return (int)__libc_result(-EINVAL);
+	status = check_growth(info.size, (uint64_t)length);
+	if (status < 0)
+		return (int)__libc_result(status);
 	status = __libc_ask(fd, &request);
 	if (info.kind == QUIRE_OBJ_ANON && is_unserved(status))
 		status = sys_obj_set_size(fd, (uint64_t)length);
@@ -248,6 +269,9 @@ static int allocate(int fd, off_t offset, off_t len)
 		return -EBADF;
 	if (len > INT32_MAX - offset)
 		return -EFBIG;
+	status = check_growth(info.size, (uint64_t)offset + (uint64_t)len);
+	if (status < 0)
+		return status;
 	status = __libc_ask(fd, &request);
 	if (info.kind != QUIRE_OBJ_ANON || !is_unserved(status))
 		return status;

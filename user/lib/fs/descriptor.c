@@ -121,7 +121,7 @@ static int descriptor_control(int fd, int command, long arg)
 		status = sys_handle_flags(fd, 0, 0);
 		if (status < 0)
 			return status;
-		if (arg < 0 || arg >= QUIRE_FD_MAX)
+		if (arg < 0 || arg >= getdtablesize())
 			return -EINVAL;
 		return duplicate(fd, (int)arg, command == F_DUPFD_CLOEXEC);
 	case F_GETFD:

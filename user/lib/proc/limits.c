@@ -1,7 +1,5 @@
-/* Limits: getrlimit and setrlimit, sysconf, and the constants of the system.
- *
- * Resource limits are kept for the process and its children to read back. The kernel bounds memory
- * by what there is (a mapping it can't back fails at the call) and descriptors by its table.
+/* Limits: getrlimit and setrlimit, sysconf, and the constants of the system. The kernel keeps the
+ * resource limits and makes them bind (kernel/limit.c).
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -11,48 +9,31 @@
 #include <quire/info.h>
 #include "../internal.h"
 
-#define STACK_BYTES (8ul << 20)
-
-static struct rlimit limits[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = {RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_FSIZE] = {RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_DATA] = {RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_STACK] = {STACK_BYTES, RLIM_INFINITY},
-	[RLIMIT_CORE] = {0, RLIM_INFINITY},
-	[RLIMIT_RSS] = {RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_NPROC] = {CHILD_MAX, CHILD_MAX},
-	[RLIMIT_NOFILE] = {QUIRE_FD_MAX, QUIRE_FD_MAX},
-	[RLIMIT_MEMLOCK] = {RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
-};
+_Static_assert(RLIMIT_CPU == QUIRE_LIMIT_CPU && RLIMIT_FSIZE == QUIRE_LIMIT_FSIZE &&
+		       RLIMIT_DATA == QUIRE_LIMIT_DATA && RLIMIT_STACK == QUIRE_LIMIT_STACK &&
+		       RLIMIT_CORE == QUIRE_LIMIT_CORE && RLIMIT_RSS == QUIRE_LIMIT_RSS &&
+		       RLIMIT_NPROC == QUIRE_LIMIT_NPROC && RLIMIT_NOFILE == QUIRE_LIMIT_NOFILE &&
+		       RLIMIT_MEMLOCK == QUIRE_LIMIT_MEMLOCK && RLIMIT_AS == QUIRE_LIMIT_AS &&
+		       RLIM_NLIMITS == QUIRE_LIMITS && RLIM_INFINITY == QUIRE_LIMIT_NONE,
+	"resource limits are the kernel's");
+_Static_assert(sizeof(struct rlimit) == sizeof(struct quire_limit), "struct rlimit is the kernel's");
 
 int getrlimit(int resource, struct rlimit *limit)
 {
-	if (resource < 0 || resource >= RLIM_NLIMITS)
-		return (int)__libc_result(-EINVAL);
-	if (!__libc_writable(limit, sizeof(*limit)))
-		return (int)__libc_result(-EFAULT);
-	*limit = limits[resource];
-	return 0;
+	return (int)__libc_result(sys_limit(resource, NULL, (struct quire_limit *)limit));
 }
 
 int setrlimit(int resource, const struct rlimit *limit)
 {
-	if (resource < 0 || resource >= RLIM_NLIMITS)
-		return (int)__libc_result(-EINVAL);
-	if (!__libc_readable(limit, sizeof(*limit)))
-		return (int)__libc_result(-EFAULT);
-	if (limit->rlim_cur > limit->rlim_max)
-		return (int)__libc_result(-EINVAL);
-	if (resource == RLIMIT_NOFILE && limit->rlim_max > QUIRE_FD_MAX)
-		return (int)__libc_result(-EPERM);
-	limits[resource] = *limit;
-	return 0;
+	return (int)__libc_result(sys_limit(resource, (const struct quire_limit *)limit, NULL));
 }
 
 int getdtablesize(void)
 {
-	return QUIRE_FD_MAX;
+	struct quire_limit limit = {.soft = QUIRE_FD_MAX};
+
+	sys_limit(QUIRE_LIMIT_NOFILE, NULL, &limit);
+	return (int)limit.soft;
 }
 
 int getpagesize(void)
@@ -91,7 +72,7 @@ long sysconf(int name)
 	case _SC_CHILD_MAX: return CHILD_MAX;
 	case _SC_CLK_TCK: return 100;
 	case _SC_NGROUPS_MAX: return NGROUPS_MAX;
-	case _SC_OPEN_MAX: return (long)limits[RLIMIT_NOFILE].rlim_cur;
+	case _SC_OPEN_MAX: return getdtablesize();
 	case _SC_PAGESIZE: return QUIRE_PAGE_SIZE;
 	case _SC_NPROCESSORS_CONF:
 	case _SC_NPROCESSORS_ONLN: return count_harts();

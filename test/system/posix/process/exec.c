@@ -6,6 +6,15 @@
 
 extern char **environ;
 
+/* Kilobytes of stack, by calls of four each. */
+static int use_stack(int kilobytes)
+{
+	volatile char part[4096];
+
+	part[0] = (char)kilobytes;
+	return kilobytes > 4 ? use_stack(kilobytes - 4) + part[0] - (char)kilobytes : 0;
+}
+
 /* In the new image: says by its exit status what it found. */
 int exec_child(int argc, char **argv)
 {
@@ -40,6 +49,10 @@ int exec_child(int argc, char **argv)
 		sigpending(&set);
 		return sigismember(&set, SIGALRM);
 	}
+	if (!strcmp(what, "descriptors"))
+		return (int)sysconf(_SC_OPEN_MAX);
+	if (!strcmp(what, "deep"))
+		return use_stack(atoi(argv[2])) != 0;
 	if (!strcmp(what, "pid"))
 		return getpid() == atoi(argv[2]);
 	if (!strcmp(what, "alarm"))

@@ -1,7 +1,6 @@
 /* kill, raise, killpg, process groups, sessions, limits. */
 #include "../posix.h"
 
-#include <sys/resource.h>
 
 static volatile sig_atomic_t caught;
 
@@ -102,23 +101,4 @@ void case_groups(void)
 		_exit(0);
 	}
 	EQUALS("setsid.DESCRIPTION", ended(child), 0);
-}
-
-void case_limits(void)
-{
-	struct rlimit limit, again;
-	struct rusage usage;
-
-	EQUALS("getrlimit.RETURN_VALUE", getrlimit(RLIMIT_NOFILE, &limit), 0);
-	CHECK("getrlimit.DESCRIPTION", limit.rlim_cur >= 20 && limit.rlim_cur <= limit.rlim_max);
-	limit.rlim_cur = 64;
-	EQUALS("setrlimit.RETURN_VALUE", setrlimit(RLIMIT_NOFILE, &limit), 0);
-	getrlimit(RLIMIT_NOFILE, &again);
-	EQUALS("setrlimit.DESCRIPTION", again.rlim_cur, 64);
-	limit.rlim_cur = limit.rlim_max + 1;
-	if (limit.rlim_max != RLIM_INFINITY)
-		FAILS("setrlimit.ERRORS.EINVAL", setrlimit(RLIMIT_NOFILE, &limit), EINVAL);
-	FAILS("getrlimit.ERRORS.EINVAL", getrlimit(999, &limit), EINVAL);
-	EQUALS("getrusage.RETURN_VALUE", getrusage(RUSAGE_SELF, &usage), 0);
-	FAILS("getrusage.ERRORS.EINVAL", getrusage(99, &usage), EINVAL);
 }

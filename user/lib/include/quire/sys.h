@@ -680,6 +680,11 @@ static inline int sys_sigprocmask(int how, uint32_t mask, uint32_t *old)
 	return (int)quire_ecall_out(SYS_SIGPROCMASK, how, (long)mask, 0, 0, old, 0);
 }
 
+static inline int sys_limit(int which, const struct quire_limit *new_limit, struct quire_limit *old)
+{
+	return (int)quire_ecall3(SYS_LIMIT, which, (long)new_limit, (long)old);
+}
+
 static inline int sys_sigpending(uint32_t *mask)
 {
 	return (int)quire_ecall_out(SYS_SIGPENDING, 0, 0, 0, 0, mask, 0);
