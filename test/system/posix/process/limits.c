@@ -201,6 +201,25 @@ static void little_data(void)
 	CHECK("mmap.DECIDED.DATA.after_munmap", map(16 * MIB, rw, 0) != MAP_FAILED);
 }
 
+/* Fork's copy is bound too, and so is what exec makes. */
+static void inherited_space(void)
+{
+	pid_t child;
+
+	REQUIRE(set_soft(RLIMIT_AS, 64 * MIB) == 0);
+	child = fork();
+	if (child == 0)
+		_exit(map(80 * MIB, PROT_NONE, MAP_NORESERVE) == MAP_FAILED);
+	EQUALS("fork.DESCRIPTION.limit_AS", ended(child), 1);
+	child = fork();
+	if (child == 0) {
+		setenv("POSIX_CHILD", "1", 1);
+		execl(program_path, "x", "space", NULL);
+		_exit(200);
+	}
+	EQUALS("exec.DESCRIPTION.limit_AS", ended(child), 1);
+}
+
 /* The stack of an image is as large as the limit at its exec. */
 static void deep_stack(void)
 {
@@ -238,6 +257,19 @@ static void busy_by_default(void)
 		;
 }
 
+/* Its child has a limit and a time of its own. */
+static void busy_child(void)
+{
+	pid_t child;
+
+	REQUIRE(set_soft(RLIMIT_CPU, 1) == 0);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			;
+	EQUALS("fork.DESCRIPTION.limit_CPU", ended(child), 256 + SIGXCPU);
+}
+
 static int in_child(void (*run)(void))
 {
 	pid_t child = fork();
@@ -257,6 +289,7 @@ void case_limits(void)
 	EQUALS("setrlimit.DESCRIPTION.FSIZE", in_child(small_files), 0);
 	killed_by_size();
 	EQUALS("setrlimit.DESCRIPTION.AS", in_child(little_space), 0);
+	EQUALS("setrlimit.DESCRIPTION.AS.inherited", in_child(inherited_space), 0);
 	EQUALS("setrlimit.DESCRIPTION.DATA", in_child(little_data), 0);
 	EQUALS("setrlimit.DESCRIPTION.STACK", in_child(deep_stack), 0);
 }
@@ -264,5 +297,6 @@ void case_limits(void)
 void case_limit_cpu(void)
 {
 	EQUALS("setrlimit.DESCRIPTION.CPU.hard", in_child(busy), 256 + SIGKILL);
+	EQUALS("setrlimit.DESCRIPTION.CPU.inherited", in_child(busy_child), 0);
 	EQUALS("setrlimit.DESCRIPTION.CPU.default", in_child(busy_by_default), 256 + SIGXCPU);
 }
