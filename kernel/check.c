@@ -72,8 +72,7 @@ static u32 check_process(const struct process *p)
 {
 	u32 count = 0;
 
-	list_for_each(t, &p->threads, struct thread, process_link)
-	{
+	list_for_each(t, &p->threads, struct thread, process_link) {
 		count++;
 		check_thread(p, t);
 	}
@@ -97,8 +96,7 @@ static void check_hart(const struct hart *h)
 	for (u32 p = 0; p < 32; p++) {
 		require(list_empty(&h->queue[p]) == !(h->ready_mask >> p & 1),
 			"hart %u priority %u: mask %#x\n", h->index, p, h->ready_mask);
-		list_for_each(t, &h->queue[p], struct thread, run_link)
-		{
+		list_for_each(t, &h->queue[p], struct thread, run_link) {
 			ready++;
 			require(t->state == THREAD_READY && t->priority == p,
 				"thread %u in state %u, priority %u, queued at %u\n", t->tid,
@@ -121,8 +119,7 @@ u32 kernel_check(void)
 	broken = 0;
 	for (u32 i = 0; i < arch_hart_count; i++)
 		check_hart(&harts[i]);
-	list_for_each(p, &all_processes, struct process, all_link)
-	{
+	list_for_each(p, &all_processes, struct process, all_link) {
 		processes++;
 		threads += check_process(p);
 	}

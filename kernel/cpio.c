@@ -60,7 +60,8 @@ bool cpio_find(const u8 *archive, u32 size, const char *name, const u8 **file, u
 			if (h[i] != (u8)magic[i])
 				return false;
 		if ((h[5] != '1' && h[5] != '2') || !hex_field(h, FIELD_MODE, &mode) ||
-			!hex_field(h, FIELD_SIZE, &length) || !hex_field(h, FIELD_NAME, &name_length))
+			!hex_field(h, FIELD_SIZE, &length) ||
+			!hex_field(h, FIELD_NAME, &name_length))
 			return false;
 		if (name_length > size - at - HEADER_SIZE)
 			return false;

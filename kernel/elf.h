@@ -39,9 +39,10 @@ static inline bool elf_header_good(const struct elf_header *h)
 	const u8 *i = h->ident;
 
 	/* Class 1: 32 bits. Data 1: little-endian. */
-	return i[0] == 0x7f && i[1] == 'E' && i[2] == 'L' && i[3] == 'F' && i[4] == 1 && i[5] == 1 &&
-	       i[6] == 1 && h->type == ELF_EXECUTABLE && h->machine == ARCH_ELF_MACHINE &&
-	       h->version == 1 && h->segment_size == sizeof(struct elf_segment);
+	return i[0] == 0x7f && i[1] == 'E' && i[2] == 'L' && i[3] == 'F' && i[4] == 1 &&
+	       i[5] == 1 && i[6] == 1 && h->type == ELF_EXECUTABLE &&
+	       h->machine == ARCH_ELF_MACHINE && h->version == 1 &&
+	       h->segment_size == sizeof(struct elf_segment);
 }
 
 #endif

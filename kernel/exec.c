@@ -78,8 +78,8 @@ static bool stays_privileged(void)
 }
 
 /* Nothing can fail any more. */
-static void step_over(struct process *p, struct thread *t, const struct exec_image *image,
-	const char *name)
+static void step_over(
+	struct process *p, struct thread *t, const struct exec_image *image, const char *name)
 {
 	struct aspace *old = p->space;
 	bool borrowed = p->vfork_parent != NULL;
@@ -100,7 +100,8 @@ static void step_over(struct process *p, struct thread *t, const struct exec_ima
 	signal_reset_exec(p, t);
 	t->robust_list = 0;
 	exec_enter(t, image);
-	p->old_space = old; /* borrowed: our reference is given back, or the parent has gone and it is ours */
+	/* borrowed: our reference is given back, or the parent has gone and it is ours */
+	p->old_space = old;
 	attention_set(t, ATTENTION_REAP);
 	if (borrowed)
 		process_release_vfork(p);
@@ -128,8 +129,8 @@ static int copy_name(char name[32], vaddr_t from)
 	return 0;
 }
 
-static int build_from_user(struct memory_object *file, const struct quire_exec *e,
-	struct exec_image *image)
+static int build_from_user(
+	struct memory_object *file, const struct quire_exec *e, struct exec_image *image)
 {
 	char *strings = kalloc(max_of(e->args_size, 1u));
 	struct exec_args args = {
@@ -178,7 +179,8 @@ s32 sys_exec(struct arch_regs *r)
 		if (!error)
 			error = reap_older_space(p);
 		if (!error)
-			error = futex_thread_died(t); /* -EBLOCKED, or robust mutexes are dealt with */
+			/* -EBLOCKED, or robust mutexes are dealt with */
+			error = futex_thread_died(t);
 		if (error)
 			aspace_put(image.space);
 	}

@@ -128,8 +128,7 @@ static bool become_zombie_locked(struct process *p)
 /* Of a change of the child's that is not its end. */
 static void tell_parent_locked(struct process *p, int code, int sig)
 {
-	struct quire_siginfo info = {
-		.signo = QSIGCHLD, .code = code, .pid = p->pid, .status = sig};
+	struct quire_siginfo info = {.signo = QSIGCHLD, .code = code, .pid = p->pid, .status = sig};
 
 	if (p->parent == NULL)
 		return;

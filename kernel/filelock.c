@@ -47,8 +47,9 @@ static bool same_kind(const struct file_lock *a, const struct file_lock *b)
 static struct file_lock *conflict_locked(const struct file_lock *want)
 {
 	list_for_each(l, &locks, struct file_lock, link)
-		if (same_kind(l, want) && !same_owner(l, want) && (l->exclusive || want->exclusive) &&
-			l->start <= want->end && want->start <= l->end)
+		if (same_kind(l, want) && !same_owner(l, want) &&
+			(l->exclusive || want->exclusive) && l->start <= want->end &&
+			want->start <= l->end)
 			return l;
 	return NULL;
 }
@@ -91,7 +92,8 @@ static void cut_locked(const struct file_lock *range, struct file_lock **spare)
 		if (!same_kind(l, range) || !same_owner(l, range) || l->start > range->end ||
 			range->start > l->end)
 			continue;
-		bool left = l->start < range->start, right = l->end > range->end;
+		bool left = l->start < range->start;
+		bool right = l->end > range->end;
 
 		if (left && right) {
 			struct file_lock *upper = *spare;
@@ -115,7 +117,8 @@ static void cut_locked(const struct file_lock *range, struct file_lock **spare)
 static void merge_locked(struct file_lock *mine)
 {
 	list_for_each_safe(l, &locks, struct file_lock, link)
-		if (l != mine && same_kind(l, mine) && same_owner(l, mine) && l->exclusive == mine->exclusive &&
+		if (l != mine && same_kind(l, mine) && same_owner(l, mine) &&
+			l->exclusive == mine->exclusive &&
 			((l->end != TO_END && l->end + 1 == mine->start) ||
 				(mine->end != TO_END && mine->end + 1 == l->start))) {
 			mine->start = min_of(mine->start, l->start);
@@ -137,7 +140,8 @@ static bool splits_locked(const struct file_lock *range)
 /* Sets or clears, or waits. unlock: only cut. */
 static int apply(const struct file_lock *want, bool unlock, bool wait)
 {
-	struct file_lock *mine = unlock ? NULL : kalloc(sizeof(*mine)), *spare = kalloc(sizeof(*spare));
+	struct file_lock *mine = unlock ? NULL : kalloc(sizeof(*mine)),
+			 *spare = kalloc(sizeof(*spare));
 	struct thread *t = current_thread();
 	int error = 0;
 
@@ -180,7 +184,8 @@ out:
 	return error;
 }
 
-static int range_of(struct memory_object *o, struct stream *s, const struct quire_flock *f, struct file_lock *want)
+static int range_of(struct memory_object *o, struct stream *s, const struct quire_flock *f,
+	struct file_lock *want)
 {
 	s64 base = 0;
 
@@ -226,7 +231,8 @@ int filelock_fcntl(struct memory_object *o, struct stream *s, u32 command, vaddr
 		return error;
 	want.exclusive = f.type == 2;
 	if (command != QUIRE_F_GETLK) {
-		if ((f.type == 1 && !(rights & RIGHT_READ)) || (f.type == 2 && !(rights & RIGHT_WRITE)))
+		if ((f.type == 1 && !(rights & RIGHT_READ)) ||
+			(f.type == 2 && !(rights & RIGHT_WRITE)))
 			return -EBADF;
 		return apply(&want, f.type == 3, command == QUIRE_F_SETLKW);
 	}
@@ -248,7 +254,8 @@ int filelock_fcntl(struct memory_object *o, struct stream *s, u32 command, vaddr
 
 int filelock_flock(struct memory_object *o, struct stream *s, u32 operation)
 {
-	struct file_lock want = {.object = o, .stream = s, .pid = current_process()->pid, .end = TO_END};
+	struct file_lock want = {
+		.object = o, .stream = s, .pid = current_process()->pid, .end = TO_END};
 	u32 what = operation & ~(u32)QUIRE_LOCK_NB;
 
 	if (what != QUIRE_LOCK_SH && what != QUIRE_LOCK_EX && what != QUIRE_LOCK_UN)
@@ -269,5 +276,11 @@ static void drop_matching(const struct memory_object *o, const struct stream *s,
 	spin_unlock(&locks_lock);
 }
 
-void filelock_process_closed(struct memory_object *o, s32 pid) { drop_matching(o, NULL, pid); }
-void filelock_stream_gone(struct memory_object *o, struct stream *s) { drop_matching(o, s, 0); }
+void filelock_process_closed(struct memory_object *o, s32 pid)
+{
+	drop_matching(o, NULL, pid);
+}
+void filelock_stream_gone(struct memory_object *o, struct stream *s)
+{
+	drop_matching(o, s, 0);
+}

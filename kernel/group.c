@@ -10,7 +10,8 @@
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
-void process_send_locked(struct process *p, struct thread *t, int sig, const struct quire_siginfo *info)
+void process_send_locked(
+	struct process *p, struct thread *t, int sig, const struct quire_siginfo *info)
 {
 	debug_assert(spin_is_locked(&process_lock));
 	bool ends_stop = sig == QSIGCONT && p->stopped;
@@ -54,7 +55,8 @@ void group_untied_locked(const struct process *child, const struct process *pare
 	static const int signals[] = {QSIGHUP, QSIGCONT};
 	s32 pgid = child->pgid;
 
-	if (!tied(child, parent) || !group_has_stopped_locked(pgid) || !group_is_orphaned_locked(pgid))
+	if (!tied(child, parent) || !group_has_stopped_locked(pgid) ||
+		!group_is_orphaned_locked(pgid))
 		return;
 	list_for_each(p, &all_processes, struct process, all_link)
 		for (u32 i = 0; p->pgid == pgid && i < 2; i++) {

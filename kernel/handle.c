@@ -40,7 +40,10 @@ static void object_handle_put(void *object, u32 rights)
 	else
 		object_user_put(object);
 }
-static void resource_handle(void *object, u32 rights) { (void)object, (void)rights; }
+static void resource_handle(void *object, u32 rights)
+{
+	(void)object, (void)rights;
+}
 
 static const struct handle_ops ops[HANDLE_TYPES] = {
 	[HANDLE_OBJECT] = {object_handle_get, object_handle_put},
@@ -68,7 +71,8 @@ void handle_release(struct handle *h)
 
 static struct handle *slot_locked(struct handle_table *t, u32 number)
 {
-	struct handle_chunk *c = number < QUIRE_HANDLE_MAX ? t->chunks[number / HANDLE_CHUNK] : NULL;
+	struct handle_chunk *c =
+		number < QUIRE_HANDLE_MAX ? t->chunks[number / HANDLE_CHUNK] : NULL;
 	struct handle *h = c ? &c->slots[number % HANDLE_CHUNK] : NULL;
 
 	return h && h->type != HANDLE_NONE ? h : NULL;
@@ -243,7 +247,8 @@ void handle_table_close_all(struct handle_table *t)
 		;
 }
 
-bool handle_table_each(struct handle_table *t, u32 *number, enum handle_type type, struct handle *out)
+bool handle_table_each(
+	struct handle_table *t, u32 *number, enum handle_type type, struct handle *out)
 {
 	bool found = false;
 
@@ -310,7 +315,8 @@ int handle_install_into(struct handle_table *t, const struct handle *h, u32 min)
 
 int handle_install(enum handle_type type, void *object, u32 rights, u32 flags, u32 min)
 {
-	struct handle h = {.object = object, .type = (u8)type, .rights = (u8)rights, .flags = (u8)flags};
+	struct handle h = {
+		.object = object, .type = (u8)type, .rights = (u8)rights, .flags = (u8)flags};
 
 	return handle_install_into(&current_process()->handles, &h, min);
 }

@@ -77,7 +77,8 @@ int must_check handle_flags(u32 number, u32 set, u32 clear);
 /* The lowest free number >= min becomes a copy. */
 int must_check handle_dup(u32 number, u32 min, u32 flags);
 /* Walks the handles of one type: a reference to the next at or above *number, which moves past it. */
-bool handle_table_each(struct handle_table *t, u32 *number, enum handle_type type, struct handle *out);
+bool handle_table_each(
+	struct handle_table *t, u32 *number, enum handle_type type, struct handle *out);
 /* For SYS_INFO. */
 u32 handle_live_total(void);
 

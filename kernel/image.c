@@ -25,7 +25,7 @@
 #define STACK_CHARGED (512u * 1024)
 #define STACK_MAX     (64u * 1024 * 1024) /* of whoever has no limit, too */
 #define ARGS_MAX      (STACK_CHARGED / 2) /* strings and their pointers together */
-#define IMAGE_END     0x80000000u /* segments lie below: the rest is for stacks and mmap */
+#define IMAGE_END     0x80000000u	  /* segments lie below: the rest is for stacks and mmap */
 #define SEGMENTS_MAX  16
 
 /* ------------------------------------------------------------------ mapping */
@@ -68,14 +68,15 @@ int exec_map_thread_area(struct aspace *a)
 static int map_top(struct aspace *a, u32 stack_limit)
 {
 	u32 rw = QUIRE_PROT_READ | QUIRE_PROT_WRITE;
-	u32 more = max_of(min_of(stack_limit, STACK_MAX) & ~PAGE_MASK, STACK_CHARGED + PAGE_SIZE) - STACK_CHARGED;
+	u32 more = max_of(min_of(stack_limit, STACK_MAX) & ~PAGE_MASK, STACK_CHARGED + PAGE_SIZE) -
+		   STACK_CHARGED;
 	int error;
 
 	a->own_pages = (THREAD_AREA_END - THREAD_AREA_START + more + PAGE_SIZE) >> PAGE_SHIFT;
 	error = exec_map_thread_area(a);
 	if (!error)
-		error = map_fixed(a, STACK_TOP - STACK_CHARGED, STACK_CHARGED, rw, QUIRE_MAP_STACK,
-			NULL, 0);
+		error = map_fixed(
+			a, STACK_TOP - STACK_CHARGED, STACK_CHARGED, rw, QUIRE_MAP_STACK, NULL, 0);
 	if (!error)
 		error = map_fixed(a, STACK_TOP - STACK_CHARGED - more, more, rw,
 			QUIRE_MAP_STACK | QUIRE_MAP_NORESERVE, NULL, 0);
@@ -97,7 +98,8 @@ static u32 page_up(u32 x)
 }
 
 /* Copies file content into anonymous pages of the new space, by way of one page of the kernel's. */
-static int copy_content(struct aspace *a, vaddr_t to, struct memory_object *file, u32 offset, u32 len)
+static int copy_content(
+	struct aspace *a, vaddr_t to, struct memory_object *file, u32 offset, u32 len)
 {
 	char *buffer = kalloc(PAGE_SIZE);
 	int error = buffer != NULL ? 0 : -ENOMEM;
@@ -119,7 +121,8 @@ static int copy_content(struct aspace *a, vaddr_t to, struct memory_object *file
 
 static int map_segment(struct aspace *a, struct memory_object *file, const struct elf_segment *s)
 {
-	u32 prot = (s->flags & ELF_R ? QUIRE_PROT_READ : 0) | (s->flags & ELF_W ? QUIRE_PROT_WRITE : 0) |
+	u32 prot = (s->flags & ELF_R ? QUIRE_PROT_READ : 0) |
+		   (s->flags & ELF_W ? QUIRE_PROT_WRITE : 0) |
 		   (s->flags & ELF_X ? QUIRE_PROT_EXEC : 0);
 	vaddr_t start = page_down(s->va), end = page_up(s->va + s->memory_size);
 	vaddr_t content_end = s->va + s->file_size, mapped_end;
@@ -133,8 +136,8 @@ static int map_segment(struct aspace *a, struct memory_object *file, const struc
 	else
 		mapped_end = max_of(page_down(content_end), start);
 	if (mapped_end > start)
-		error = map_fixed(a, start, mapped_end - start, prot, 0, file,
-			s->offset >> PAGE_SHIFT);
+		error = map_fixed(
+			a, start, mapped_end - start, prot, 0, file, s->offset >> PAGE_SHIFT);
 	if (!error && end > mapped_end) {
 		vaddr_t from = max_of(mapped_end, s->va), at = mapped_end;
 		u32 len = end - mapped_end;
@@ -142,8 +145,8 @@ static int map_segment(struct aspace *a, struct memory_object *file, const struc
 
 		error = map_fixed(a, at, len, copies ? prot | QUIRE_PROT_WRITE : prot, 0, NULL, 0);
 		if (!error && copies)
-			error = copy_content(a, from, file, s->offset + (from - s->va),
-				content_end - from);
+			error = copy_content(
+				a, from, file, s->offset + (from - s->va), content_end - from);
 		if (!error && copies && !(prot & QUIRE_PROT_WRITE))
 			do
 				error = aspace_protect(a, &at, &len, prot);
@@ -180,8 +183,8 @@ static int map_image(struct aspace *a, struct memory_object *file, vaddr_t *entr
 		h.segment_offset > size ||
 		h.segment_count * sizeof(segments[0]) > size - h.segment_offset)
 		return -ENOEXEC;
-	error = object_read_kernel(file, h.segment_offset, segments,
-		h.segment_count * (u32)sizeof(segments[0]));
+	error = object_read_kernel(
+		file, h.segment_offset, segments, h.segment_count * (u32)sizeof(segments[0]));
 	if (error)
 		return error;
 	for (u32 i = 0; i < h.segment_count; i++) {

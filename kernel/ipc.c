@@ -46,7 +46,10 @@ static inline void put_message(struct arch_regs *r, u32 header, const u32 *words
 		arch_regs_set(r, 2 + i, words[i]);
 }
 
-static struct quire_msgbuf *buffer_of(const struct thread *t) { return frame_address(t->msg_frame); }
+static struct quire_msgbuf *buffer_of(const struct thread *t)
+{
+	return frame_address(t->msg_frame);
+}
 
 /* Copies the payload between two message pages. A receiver without one has none to receive. */
 static void copy_payload(struct thread *to, const struct thread *from, u32 header)
@@ -71,7 +74,8 @@ static int collect_handles(struct thread *t, u32 header, struct handle *flying)
 	int error = 0;
 
 	for (u32 i = 0; i < QUIRE_MSG_HANDLES(header) && !error; i++) {
-		error = handle_lookup(buffer_of(t)->handles[i], HANDLE_NONE, RIGHT_TRANSFER, &flying[i]);
+		error = handle_lookup(
+			buffer_of(t)->handles[i], HANDLE_NONE, RIGHT_TRANSFER, &flying[i]);
 		flying[i].flags = 0;
 	}
 	if (error)
@@ -92,8 +96,8 @@ static u32 lowest_number_for(const struct handle *h)
 static void install_flying(struct thread *to, struct handle *flying, u32 header)
 {
 	for (u32 i = 0; i < QUIRE_MSG_HANDLES(header); i++) {
-		int number = handle_install_into(&to->process->handles, &flying[i],
-			lowest_number_for(&flying[i]));
+		int number = handle_install_into(
+			&to->process->handles, &flying[i], lowest_number_for(&flying[i]));
 
 		if (number < 0)
 			handle_release(&flying[i]);
@@ -108,7 +112,8 @@ static int prepare_send(struct thread *t, u32 header, struct handle *flying)
 	pfn_t page;
 	int error;
 
-	if (QUIRE_MSG_BYTES(header) > QUIRE_MSG_DATA || QUIRE_MSG_HANDLES(header) > QUIRE_MSG_HANDLES_MAX)
+	if (QUIRE_MSG_BYTES(header) > QUIRE_MSG_DATA ||
+		QUIRE_MSG_HANDLES(header) > QUIRE_MSG_HANDLES_MAX)
 		return -EINVAL;
 	if (likely(!(header >> 16)))
 		return 0;
@@ -336,7 +341,8 @@ static int take_locked(struct thread *t, struct port *p)
 		return 0;
 	}
 	while (!list_empty(&p->requests)) {
-		struct page_request *req = list_entry(list_pop_front(&p->requests), struct page_request, port_link);
+		struct page_request *req =
+			list_entry(list_pop_front(&p->requests), struct page_request, port_link);
 
 		/* The object's lock ranks below the port's. */
 		spin_unlock(&p->lock);
@@ -345,7 +351,8 @@ static int take_locked(struct thread *t, struct port *p)
 		spin_lock(&p->lock);
 	}
 	if (!list_empty(&p->callers)) {
-		struct thread *caller = list_entry(list_pop_front(&p->callers), struct thread, call_link);
+		struct thread *caller =
+			list_entry(list_pop_front(&p->callers), struct thread, call_link);
 		struct handle flying[QUIRE_MSG_HANDLES_MAX];
 		u32 header = caller->call_header;
 
@@ -357,7 +364,8 @@ static int take_locked(struct thread *t, struct port *p)
 		return 0;
 	}
 	if (!list_empty(&p->closed)) {
-		struct channel *c = list_entry(list_pop_front(&p->closed), struct channel, closed_link);
+		struct channel *c =
+			list_entry(list_pop_front(&p->closed), struct channel, closed_link);
 
 		spin_unlock(&p->lock);
 		put_message(&t->regs, QUIRE_MSG(QUIRE_K_CLOSED, 0, 0), no_words);
@@ -436,7 +444,8 @@ void ipc_abandon_call(struct thread *t)
 	if (!p)
 		return;
 	spin_lock(&p->lock);
-	debug_assert(t->call_state != CALL_REPLYING); /* the thread runs, so nobody has claimed it */
+	/* the thread runs, so nobody has claimed it */
+	debug_assert(t->call_state != CALL_REPLYING);
 	if (t->call_state != CALL_NONE)
 		list_remove(&t->call_link);
 	t->call_state = CALL_NONE;

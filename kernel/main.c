@@ -32,7 +32,8 @@ static struct memory_object *init_image(void)
 	if (boot_facts.initrd_bytes == 0)
 		panic("boot: there is no initrd, so no init to run");
 	if (!cpio_find(initrd_bytes(), boot_facts.initrd_bytes, "init", &file, &size))
-		panic("boot: the initrd (%u bytes) holds no file \"init\"", boot_facts.initrd_bytes);
+		panic("boot: the initrd (%u bytes) holds no file \"init\"",
+			boot_facts.initrd_bytes);
 	must(object_create_anon(size, &o), "making init's image");
 	must(object_write_kernel(o, 0, file, size), "filling init's image");
 	return o;

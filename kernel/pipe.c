@@ -94,18 +94,22 @@ static int ring_copy(struct pipe *p, bool write, u32 at, vaddr_t buf, u32 n, u32
 
 	*moved = 0;
 	while (*moved < n && !error) {
-		u32 offset = (at + *moved) % PIPE_BYTES, piece = min_of(n - *moved, PIPE_BYTES - offset);
+		u32 offset = (at + *moved) % PIPE_BYTES,
+		    piece = min_of(n - *moved, PIPE_BYTES - offset);
 		size_t done = piece;
 
-		error = write ? arch_copy_from_user_partial(p->bytes + offset, buf + *moved, piece, &done)
-			      : arch_copy_to_user_partial(buf + *moved, p->bytes + offset, piece, &done);
+		error = write ? arch_copy_from_user_partial(
+					p->bytes + offset, buf + *moved, piece, &done)
+			      : arch_copy_to_user_partial(
+					buf + *moved, p->bytes + offset, piece, &done);
 		*moved += (u32)done;
 	}
 	return error;
 }
 
 /* ring_copy into the ring, of what comes `skip` bytes after the beginning of the vectors. */
-static int ring_gather(struct pipe *p, const struct quire_iovec *iov, u32 skip, u32 at, u32 n, u32 *moved)
+static int ring_gather(
+	struct pipe *p, const struct quire_iovec *iov, u32 skip, u32 at, u32 n, u32 *moved)
 {
 	int error = 0;
 
@@ -116,8 +120,8 @@ static int ring_gather(struct pipe *p, const struct quire_iovec *iov, u32 skip, 
 			skip -= iov++->len;
 			continue;
 		}
-		error = ring_copy(p, true, at + *moved, iov->base + skip, min_of(n - *moved, iov->len - skip),
-			&copied);
+		error = ring_copy(p, true, at + *moved, iov->base + skip,
+			min_of(n - *moved, iov->len - skip), &copied);
 		*moved += copied;
 		skip += copied;
 	}
@@ -259,8 +263,14 @@ u32 pipe_buffered(void *end)
 	return p->head - p->tail;
 }
 
-u32 pipe_flags(void *end) { return ((struct pipe_end *)end)->flags; }
-void pipe_set_flags(void *end, u32 flags) { ((struct pipe_end *)end)->flags = flags; }
+u32 pipe_flags(void *end)
+{
+	return ((struct pipe_end *)end)->flags;
+}
+void pipe_set_flags(void *end, u32 flags)
+{
+	((struct pipe_end *)end)->flags = flags;
+}
 
 s32 sys_pipe(struct arch_regs *r)
 {
@@ -285,16 +295,16 @@ s32 sys_pipe(struct arch_regs *r)
 	for (int i = 0; i < 2; i++)
 		p->ends[i] = (struct pipe_end){
 			.refs = 1, .write = i == 1, .flags = flags & QUIRE_O_NONBLOCK, .pipe = p};
-	int in = handle_install(HANDLE_PIPE, &p->ends[0], RIGHT_READ | RIGHT_DUP | RIGHT_TRANSFER,
-		handle_bits, 0);
+	int in = handle_install(
+		HANDLE_PIPE, &p->ends[0], RIGHT_READ | RIGHT_DUP | RIGHT_TRANSFER, handle_bits, 0);
 
 	if (in < 0) {
 		pipe_handle_put(&p->ends[1], 0);
 		pipe_handle_put(&p->ends[0], 0);
 		return in;
 	}
-	int out = handle_install(HANDLE_PIPE, &p->ends[1], RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER,
-		handle_bits, 0);
+	int out = handle_install(
+		HANDLE_PIPE, &p->ends[1], RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER, handle_bits, 0);
 
 	if (out < 0) {
 		pipe_handle_put(&p->ends[1], 0);

@@ -77,7 +77,8 @@ static u32 ready_events(s32 fd, u32 events)
 	if (h.type == HANDLE_PIPE)
 		result = pipe_poll(h.object, events);
 	else
-		result = h.type == HANDLE_CHANNEL ? QUIRE_POLLASK : events & (QUIRE_POLLIN | QUIRE_POLLOUT);
+		result = h.type == HANDLE_CHANNEL ? QUIRE_POLLASK
+						  : events & (QUIRE_POLLIN | QUIRE_POLLOUT);
 	handle_release(&h);
 	return result;
 }

@@ -42,7 +42,8 @@ void port_put(struct port *p)
 		return;
 	assert(list_empty(&p->callers) && list_empty(&p->taken) && list_empty(&p->closed));
 	while (!list_empty(&p->requests)) {
-		struct page_request *r = list_entry(list_pop_front(&p->requests), struct page_request, port_link);
+		struct page_request *r =
+			list_entry(list_pop_front(&p->requests), struct page_request, port_link);
 
 		request_put(r);
 	}
@@ -116,11 +117,23 @@ void port_notify(struct port *p, u32 bits)
 
 /* --- mm/'s view of a port --- */
 
-static struct port *port_of(struct pager *pager) { return container_of(pager, struct port, pager); }
+static struct port *port_of(struct pager *pager)
+{
+	return container_of(pager, struct port, pager);
+}
 
-void pager_get(struct pager *p) { port_get(port_of(p)); }
-void pager_put(struct pager *p) { port_put(port_of(p)); }
-void pager_notify(struct pager *p, u32 bits) { port_notify(port_of(p), bits); }
+void pager_get(struct pager *p)
+{
+	port_get(port_of(p));
+}
+void pager_put(struct pager *p)
+{
+	port_put(port_of(p));
+}
+void pager_notify(struct pager *p, u32 bits)
+{
+	port_notify(port_of(p), bits);
+}
 
 void pager_post(struct pager *pager, struct page_request *req)
 {
@@ -174,7 +187,8 @@ static void fail_requests(struct port *p)
 
 		spin_lock(&p->lock);
 		if (p->detached == PORT_GIVEN_UP && !list_empty(&p->requests))
-			r = list_entry(list_pop_front(&p->requests), struct page_request, port_link);
+			r = list_entry(
+				list_pop_front(&p->requests), struct page_request, port_link);
 		spin_unlock(&p->lock);
 		if (!r)
 			return;
@@ -271,8 +285,9 @@ s32 sys_port_create(struct arch_regs *r)
 	timer_init(&p->timer, TIMER_PORT);
 	timer_init(&p->detached_timer, TIMER_DETACHED);
 	__atomic_fetch_add(&ports_live, 1, __ATOMIC_RELAXED);
-	int number = handle_install(HANDLE_PORT, p, RIGHT_RECV | RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-		QUIRE_HANDLE_NOFORK | QUIRE_HANDLE_CLOEXEC, QUIRE_HANDLE_BASE);
+	int number =
+		handle_install(HANDLE_PORT, p, RIGHT_RECV | RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
+			QUIRE_HANDLE_NOFORK | QUIRE_HANDLE_CLOEXEC, QUIRE_HANDLE_BASE);
 
 	if (number < 0)
 		port_handle_put(p, RIGHT_RECV);
@@ -310,8 +325,8 @@ s32 sys_channel_create(struct arch_regs *r)
 	}
 	handle_release(&h);
 	__atomic_fetch_add(&channels_live, 1, __ATOMIC_RELAXED);
-	int number = handle_install(HANDLE_CHANNEL, c, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, 0,
-		QUIRE_HANDLE_BASE);
+	int number = handle_install(
+		HANDLE_CHANNEL, c, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, 0, QUIRE_HANDLE_BASE);
 
 	if (number < 0) {
 		c->watch = false; /* never anyone's: not worth telling */

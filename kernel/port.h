@@ -8,10 +8,10 @@ struct port {
 	struct pager pager;   /* first in spirit: mm/ knows the port by this */
 	struct spinlock lock; /* RANK_PORT: all below */
 	u32 refs;
-	u32 receivers;	      /* handles with RIGHT_RECV; 0: calls fail with EPIPE */
-	struct list callers;  /* thread.call_link: CALL_QUEUED */
-	struct list requests; /* page_request.port_link */
-	struct list taken;    /* thread.call_link: CALL_TAKEN, whose replies are owed */
+	u32 receivers;			  /* handles with RIGHT_RECV; 0: calls fail with EPIPE */
+	struct list callers;		  /* thread.call_link: CALL_QUEUED */
+	struct list requests;		  /* page_request.port_link */
+	struct list taken;		  /* thread.call_link: CALL_TAKEN, whose replies are owed */
 	struct wait_queue server_waiters; /* parked receivers */
 	struct process *server; /* whose thread received last; only compared, never followed */
 	u32 notify_bits;
@@ -20,13 +20,13 @@ struct port {
 	struct list closed; /* watched channels that were closed, to be told */
 	/* While no server has followed a dead one (port.c): when it died, and what has been done about it. */
 	u64 detached_ns;
-	u32 detached; /* enum port_detached; written under the lock */
+	u32 detached;		     /* enum port_detached; written under the lock */
 	struct timer detached_timer; /* TIMER_DETACHED */
-	struct list watched; /* channel.watched_link: all of these, told ones excepted */
+	struct list watched;	     /* channel.watched_link: all of these, told ones excepted */
 };
 
 struct channel {
-	u32 refs;    /* handles */
+	u32 refs;	   /* handles */
 	struct port *port; /* counted reference */
 	u32 badge;
 	bool watch;

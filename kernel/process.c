@@ -197,7 +197,8 @@ void process_unlink_locked(struct process *p)
 /* ------------------------------------------------------------------ fork */
 
 /* What a child takes over from the parent's process and the calling thread. */
-static void inherit(struct process *child, struct process *parent, struct thread *c, struct thread *t)
+static void inherit(
+	struct process *child, struct process *parent, struct thread *c, struct thread *t)
 {
 	__builtin_memcpy(child->name, parent->name, sizeof(child->name));
 	child->privileged = parent->privileged;
@@ -365,7 +366,7 @@ static bool consume_locked(struct process *p, struct process *c, enum report wha
 
 static int copy_report(struct process *c, enum report what, vaddr_t status_at, vaddr_t usage_at)
 {
-	s32 status = what == REPORT_STOPPED     ? 0x7f | c->stop_signal << 8
+	s32 status = what == REPORT_STOPPED	? 0x7f | c->stop_signal << 8
 		     : what == REPORT_CONTINUED ? 0xffff
 						: c->exit_status;
 	int error = 0;

@@ -29,9 +29,9 @@ struct process {
 	struct wait_queue child_waiters;
 
 	struct process *hash_next; /* by pid; guarded by process_lock */
-	bool stop_to_report; /* WUNTRACED has not told yet; guarded by process_lock */
-	bool continue_to_report; /* the same for WCONTINUED: at most one of the two */
-	bool execed;	     /* setpgid by the parent is too late; guarded by process_lock */
+	bool stop_to_report;	   /* WUNTRACED has not told yet; guarded by process_lock */
+	bool continue_to_report;   /* the same for WCONTINUED: at most one of the two */
+	bool execed;		   /* setpgid by the parent is too late; guarded by process_lock */
 	u8 stop_signal;
 	struct quire_usage usage;	   /* a zombie's own, filled at its end */
 	struct quire_usage children_usage; /* of children waited for */
@@ -39,10 +39,11 @@ struct process {
 	struct list threads; /* guarded by signal_lock, as are the four below */
 	u32 thread_count;
 	u32 msg_slots[THREADS_PER_PROCESS / 32]; /* bit: slot taken */
-	struct wait_queue thread_waiters; /* exec waits here for the other threads' end */
-	u8 exit_stage; /* exit.c; the last thread's alone */
+	struct wait_queue thread_waiters;	 /* exec waits here for the other threads' end */
+	u8 exit_stage;				 /* exit.c; the last thread's alone */
 	struct aspace *old_space; /* exec.c: the image left behind, being taken down */
-	bool privileged;	 /* a server started by init with SYS_ rights: may take the last frames */
+	/* a server started by init with SYS_ rights: may take the last frames */
+	bool privileged;
 	struct process *vfork_parent;
 	struct wait_queue vfork_waiters;
 
@@ -63,15 +64,18 @@ struct process {
 };
 
 extern struct spinlock process_lock;
-static inline struct process *current_process(void) { return current_thread()->process; }
+static inline struct process *current_process(void)
+{
+	return current_thread()->process;
+}
 
 void process_get(struct process *p);
 void process_put(struct process *p);
 struct process *process_find(s32 pid); /* with a reference, or NULL; takes process_lock */
 
 extern struct process *init_process;
-extern struct list all_processes; /* process.all_link; guarded by process_lock */
-extern u32 process_count;	  /* zombies included */
+extern struct list all_processes;	      /* process.all_link; guarded by process_lock */
+extern u32 process_count;		      /* zombies included */
 struct process *process_find_locked(s32 pid); /* no reference; process_lock held */
 /* The first process with a pid >= pid, with a reference, or NULL: the walk of SYS_INFO. */
 struct process *process_next(s32 pid);
@@ -95,7 +99,8 @@ void process_continued_locked(struct process *p);
 /* group.c; process_lock held. */
 /* Sends to the process, or to its thread t, and tells the parent if that ends a stop. Who sends SIGCONT
  * does it this way: a stop and its report, under the same lock, are not torn apart by its end. */
-void process_send_locked(struct process *p, struct thread *t, int sig, const struct quire_siginfo *info);
+void process_send_locked(
+	struct process *p, struct thread *t, int sig, const struct quire_siginfo *info);
 /* Is there nobody who could continue the group's members, were they stopped? */
 bool group_is_orphaned_locked(s32 pgid);
 /* The tie between the two has been cut, by the end of one: frees a stopped group that this orphans. */
@@ -147,7 +152,8 @@ struct exec_image {
 };
 /* Builds a whole new space for the ELF image in `file`. 0, -EBLOCKED, -ENOEXEC, -ENOMEM, -E2BIG,
  * -EINVAL, -EIO; nothing is left behind then. */
-int must_check exec_build(struct memory_object *file, const struct exec_args *args, struct exec_image *image);
+int must_check exec_build(
+	struct memory_object *file, const struct exec_args *args, struct exec_image *image);
 /* Every space has it; fork leaves it out of the copy. */
 int must_check exec_map_thread_area(struct aspace *a);
 /* exec.c. A bounded step of taking down process->old_space. True: it is gone. Only one thread at a time. */

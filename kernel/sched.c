@@ -410,7 +410,7 @@ bool sched_switch_to(struct thread *t)
 	struct hart *h = this_hart();
 
 	if (unlikely(h->need_resched || h->ready_mask >> t->priority >> 1 ||
-		    !(t->affinity & 1u << h->index))) {
+		     !(t->affinity & 1u << h->index))) {
 		sched_wake(t);
 		return false;
 	}
@@ -422,7 +422,8 @@ bool sched_switch_to(struct thread *t)
 	t->state = THREAD_RUNNING;
 	t->on_hart = true;
 	h->next = t;
-	h->need_resched = 1; /* trap_exit shall look, even if current is woken before it gets there */
+	/* trap_exit shall look, even if current is woken before it gets there */
+	h->need_resched = 1;
 	return true;
 }
 
@@ -643,8 +644,7 @@ s32 sys_priority(struct arch_regs *r)
 		return -ESRCH;
 	if (priority < -1 || priority > 31) {
 		result = -EINVAL;
-	} else if (priority > PRIORITY_USER && priority > t->priority &&
-		   !current_is_privileged()) {
+	} else if (priority > PRIORITY_USER && priority > t->priority && !current_is_privileged()) {
 		result = -EPERM;
 	} else {
 		if (priority >= 0)

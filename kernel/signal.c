@@ -30,7 +30,7 @@
 #define UNBLOCKABLE    (BIT(QSIGKILL) | BIT(QSIGSTOP))
 #define STOP_SIGNALS   (BIT(QSIGSTOP) | BIT(QSIGTSTP) | BIT(QSIGTTIN) | BIT(QSIGTTOU))
 #define IGNORED_BY_DFL (BIT(QSIGCHLD) | BIT(QSIGCONT) | BIT(QSIGURG) | BIT(QSIGWINCH) | BIT(QSIGIO))
-#define FAULT_SIGNALS                                                                        \
+#define FAULT_SIGNALS \
 	(BIT(QSIGSEGV) | BIT(QSIGBUS) | BIT(QSIGILL) | BIT(QSIGFPE) | BIT(QSIGTRAP) | BIT(QSIGSYS))
 
 _Static_assert(sizeof(struct quire_sigframe) == 160, "the frame keeps the stack 16-aligned");
@@ -48,8 +48,7 @@ static bool ignored_locked(struct process *p, int sig)
 
 	if (BIT(sig) & UNBLOCKABLE)
 		return false;
-	return handler == QUIRE_SIG_IGN ||
-	       (handler == QUIRE_SIG_DFL && BIT(sig) & IGNORED_BY_DFL);
+	return handler == QUIRE_SIG_IGN || (handler == QUIRE_SIG_DFL && BIT(sig) & IGNORED_BY_DFL);
 }
 
 /* A thread that would take the signal now: one in SIGWAIT for it first, then the caller itself. */
@@ -275,10 +274,8 @@ static bool never_again_after_handler(const struct arch_regs *r)
 	case SYS_SLEEP:
 	case SYS_POLL:
 	case SYS_SIGSUSPEND:
-	case SYS_SIGWAIT:
-		return true;
-	default:
-		return false;
+	case SYS_SIGWAIT: return true;
+	default: return false;
 	}
 }
 
@@ -289,8 +286,8 @@ static bool on_stack(const struct quire_stack *s, vaddr_t sp)
 
 /* Pushes the frame and points the registers at the handler. 0, -EBLOCKED or -EFAULT: nothing is
  * changed then. */
-static int push_handler(struct thread *t, const struct quire_sigaction *action,
-	const struct quire_siginfo *info)
+static int push_handler(
+	struct thread *t, const struct quire_sigaction *action, const struct quire_siginfo *info)
 {
 	struct arch_regs *r = &t->regs;
 	vaddr_t sp = arch_regs_sp(r), at;

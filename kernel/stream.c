@@ -51,7 +51,9 @@ void stream_closing(const struct handle *h)
 
 struct memory_object *handle_memory_object(const struct handle *h)
 {
-	return h->type == HANDLE_OBJECT ? h->object : h->type == HANDLE_STREAM ? stream_object(h->object) : NULL;
+	return h->type == HANDLE_OBJECT	  ? h->object
+	       : h->type == HANDLE_STREAM ? stream_object(h->object)
+					  : NULL;
 }
 
 /* --- owning the offset --- */
@@ -127,13 +129,15 @@ static void tell_limit(struct thread *t)
 }
 
 /* One vector after another from where the call stood. */
-static int stream_move(struct stream *s, struct thread *t, const struct transfer *x, u32 flags, u64 *offset)
+static int stream_move(
+	struct stream *s, struct thread *t, const struct transfer *x, u32 flags, u64 *offset)
 {
 	u32 base = 0;
 	int error = 0;
 
 	for (u32 i = 0; i < x->count && !error; i++) {
-		u32 len = x->iov[i].len, done = t->progress > base ? min_of(t->progress - base, len) : 0;
+		u32 len = x->iov[i].len,
+		    done = t->progress > base ? min_of(t->progress - base, len) : 0;
 
 		if (done < len) {
 			u64 at = *offset + base;
@@ -141,9 +145,11 @@ static int stream_move(struct stream *s, struct thread *t, const struct transfer
 
 			if (x->write) {
 				u64 start = at;
-				u32 fits = fitting(append ? s->object->size : at + done, len - done);
+				u32 fits =
+					fitting(append ? s->object->size : at + done, len - done);
 
-				error = fits ? object_write(s->object, &start, append, x->iov[i].base, done + fits, &done)
+				error = fits ? object_write(s->object, &start, append,
+						       x->iov[i].base, done + fits, &done)
 					     : -EFBIG;
 				if (append)
 					*offset = start - base;
@@ -173,7 +179,8 @@ static s32 stream_transfer(struct stream *s, struct thread *t, const struct tran
 	}
 	/* A restarted append goes on where it began; the offset is remembered in the stream it owns. */
 	if (!t->progress2)
-		error = stream_move(s, t, x, t->progress ? flags & ~(u32)QUIRE_O_APPEND : flags, &offset);
+		error = stream_move(
+			s, t, x, t->progress ? flags & ~(u32)QUIRE_O_APPEND : flags, &offset);
 	if (error == -EBLOCKED) {
 		if (!x->positioned && t->progress)
 			s->offset = offset;
@@ -258,7 +265,8 @@ static s32 transfer(struct arch_regs *r, const struct transfer *x)
 	if (x->positioned && (s64)x->offset < 0)
 		error = h.type == HANDLE_PIPE ? -ESPIPE : -EINVAL;
 	if (!error)
-		error = h.type == HANDLE_PIPE ? pipe_transfer(t, &h, x, total) : stream_transfer(h.object, t, x);
+		error = h.type == HANDLE_PIPE ? pipe_transfer(t, &h, x, total)
+					      : stream_transfer(h.object, t, x);
 	if (unlikely(error == -EBLOCKED) && h.type == HANDLE_STREAM) {
 		t->io_stream = h.object; /* with our reference */
 		return error;
@@ -289,23 +297,43 @@ static s32 transfer_vector(struct arch_regs *r, bool write)
 	return error ? error : transfer(r, &x);
 }
 
-s32 sys_read(struct arch_regs *r) { return transfer_buffer(r, false, false); }
-s32 sys_write(struct arch_regs *r) { return transfer_buffer(r, true, false); }
-s32 sys_pread(struct arch_regs *r) { return transfer_buffer(r, false, true); }
-s32 sys_pwrite(struct arch_regs *r) { return transfer_buffer(r, true, true); }
-s32 sys_readv(struct arch_regs *r) { return transfer_vector(r, false); }
-s32 sys_writev(struct arch_regs *r) { return transfer_vector(r, true); }
+s32 sys_read(struct arch_regs *r)
+{
+	return transfer_buffer(r, false, false);
+}
+s32 sys_write(struct arch_regs *r)
+{
+	return transfer_buffer(r, true, false);
+}
+s32 sys_pread(struct arch_regs *r)
+{
+	return transfer_buffer(r, false, true);
+}
+s32 sys_pwrite(struct arch_regs *r)
+{
+	return transfer_buffer(r, true, true);
+}
+s32 sys_readv(struct arch_regs *r)
+{
+	return transfer_vector(r, false);
+}
+s32 sys_writev(struct arch_regs *r)
+{
+	return transfer_vector(r, true);
+}
 
 /* --- the other calls --- */
 
 s32 sys_stream_create(struct arch_regs *r)
 {
 	u32 flags = arch_regs_arg(r, 1), access = flags & QUIRE_O_ACCMODE;
-	u32 rights = (access != QUIRE_O_WRONLY ? RIGHT_READ : 0) | (access != QUIRE_O_RDONLY ? RIGHT_WRITE : 0);
+	u32 rights = (access != QUIRE_O_WRONLY ? RIGHT_READ : 0) |
+		     (access != QUIRE_O_RDONLY ? RIGHT_WRITE : 0);
 	struct handle h;
 
-	if (access == QUIRE_O_ACCMODE || (flags & ~(u32)(QUIRE_O_ACCMODE | QUIRE_O_APPEND | QUIRE_O_SYNC |
-							QUIRE_O_NONBLOCK | QUIRE_O_CLOEXEC)))
+	if (access == QUIRE_O_ACCMODE ||
+		(flags & ~(u32)(QUIRE_O_ACCMODE | QUIRE_O_APPEND | QUIRE_O_SYNC | QUIRE_O_NONBLOCK |
+				 QUIRE_O_CLOEXEC)))
 		return -EINVAL;
 	int error = handle_lookup(arch_regs_arg(r, 0), HANDLE_OBJECT, rights, &h);
 
@@ -396,8 +424,9 @@ s32 sys_fsync(struct arch_regs *r)
 
 static u32 status_flags(const struct handle *h)
 {
-	u32 access = h->rights & RIGHT_WRITE ? (h->rights & RIGHT_READ ? QUIRE_O_RDWR : QUIRE_O_WRONLY)
-					     : QUIRE_O_RDONLY;
+	u32 access = h->rights & RIGHT_WRITE
+			     ? (h->rights & RIGHT_READ ? QUIRE_O_RDWR : QUIRE_O_WRONLY)
+			     : QUIRE_O_RDONLY;
 
 	if (h->type == HANDLE_STREAM)
 		return access | (((struct stream *)h->object)->flags & ~(u32)QUIRE_O_ACCMODE);
@@ -447,25 +476,20 @@ s32 sys_fcntl(struct arch_regs *r)
 	if (result)
 		return result;
 	switch (command) {
-	case QUIRE_F_GETFL:
-		result = (s32)status_flags(&h);
-		break;
-	case QUIRE_F_SETFL:
-		result = set_status_flags(&h, arg);
-		break;
+	case QUIRE_F_GETFL: result = (s32)status_flags(&h); break;
+	case QUIRE_F_SETFL: result = set_status_flags(&h, arg); break;
 	case QUIRE_F_GETLK:
 	case QUIRE_F_SETLK:
 	case QUIRE_F_SETLKW:
-		result = h.type == HANDLE_STREAM
-				 ? filelock_fcntl(stream_object(h.object), h.object, command | (u32)h.rights << 8, arg)
-				 : -EBADF;
+		result = h.type == HANDLE_STREAM ? filelock_fcntl(stream_object(h.object), h.object,
+							   command | (u32)h.rights << 8, arg)
+						 : -EBADF;
 		if (result == 0 && command != QUIRE_F_GETLK && !handle_names(fd, h.object)) {
 			stream_closing(&h); /* closed meanwhile: see filelock.c */
 			result = -EBADF;
 		}
 		break;
-	default:
-		result = -EINVAL;
+	default: result = -EINVAL;
 	}
 	handle_release(&h);
 	return result;

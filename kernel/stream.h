@@ -8,11 +8,11 @@
 struct memory_object;
 
 struct stream {
-	u32 refs; /* handles, and waiting threads */
+	u32 refs;		      /* handles, and waiting threads */
 	struct memory_object *object; /* a user's reference */
-	struct spinlock lock; /* RANK_STREAM: the fields below */
+	struct spinlock lock;	      /* RANK_STREAM: the fields below */
 	u64 offset;
-	u32 flags; /* QUIRE_O_* */
+	u32 flags;		    /* QUIRE_O_* */
 	const struct thread *owner; /* whose read or write moves the offset; others wait */
 	struct wait_queue waiters;
 };
@@ -20,7 +20,10 @@ struct stream {
 void streams_init(void);
 void stream_handle_get(void *stream, u32 rights);
 void stream_handle_put(void *stream, u32 rights);
-static inline struct memory_object *stream_object(void *stream) { return ((struct stream *)stream)->object; }
+static inline struct memory_object *stream_object(void *stream)
+{
+	return ((struct stream *)stream)->object;
+}
 /* A descriptor is being closed: the process's record locks on its file go. */
 void stream_closing(const struct handle *h);
 /* The thread ends in the middle of a read or write. */

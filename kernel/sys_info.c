@@ -58,9 +58,9 @@ static u32 process_letter(struct process *p)
 	spin_lock(&p->signal_lock);
 	if (p->stopped)
 		letter = 'T';
-	list_for_each(t, &p->threads, struct thread,
-		process_link) if (t->state == THREAD_READY || t->state == THREAD_RUNNING) letter =
-		'R';
+	list_for_each(t, &p->threads, struct thread, process_link)
+		if (t->state == THREAD_READY || t->state == THREAD_RUNNING)
+			letter = 'R';
 	spin_unlock(&p->signal_lock);
 	return letter;
 }
@@ -106,11 +106,11 @@ static u32 pid_of_running(const struct thread *running)
 	if (!running)
 		return 0;
 	spin_lock(&process_lock);
-	list_for_each(p, &all_processes, struct process, all_link)
-	{
+	list_for_each(p, &all_processes, struct process, all_link) {
 		spin_lock(&p->signal_lock);
-		list_for_each(t, &p->threads, struct thread, process_link) if (t == running) pid =
-			(u32)p->pid;
+		list_for_each(t, &p->threads, struct thread, process_link)
+			if (t == running)
+				pid = (u32)p->pid;
 		spin_unlock(&p->signal_lock);
 		if (pid)
 			break;
@@ -146,7 +146,8 @@ static bool fill_object(struct quire_info_object *info, u32 id)
 	info->dirty = o->dirty;
 	info->writeback = o->writeback;
 	info->regions = o->region_count;
-	list_for_each(req, &o->requests, struct page_request, object_link) info->waiting++;
+	list_for_each(req, &o->requests, struct page_request, object_link)
+		info->waiting++;
 	spin_unlock(&o->lock);
 	object_put(o);
 	return true;

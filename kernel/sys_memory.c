@@ -49,7 +49,8 @@ s32 sys_mmap(struct arch_regs *r)
 	if (!in_user_range(m.addr, m.len))
 		m.addr = 0; /* a hint that can't be */
 	if (m.flags & QUIRE_MAP_NORESERVE)
-		m.flags &= ~(u32)QUIRE_MAP_STACK; /* the kernel's share is for the stacks that exec makes */
+		m.flags &= ~(
+			u32)QUIRE_MAP_STACK; /* the kernel's share is for the stacks that exec makes */
 	if (!(m.flags & QUIRE_MAP_ANON)) {
 		error = handle_lookup(arch_regs_arg(r, 4), HANDLE_NONE, 0, &h);
 		if (error)
@@ -110,7 +111,8 @@ s32 sys_msync(struct arch_regs *r)
 	if ((flags & ~(u32)(QUIRE_MS_ASYNC | QUIRE_MS_SYNC | QUIRE_MS_INVALIDATE)) ||
 		(flags & (QUIRE_MS_ASYNC | QUIRE_MS_SYNC)) == (QUIRE_MS_ASYNC | QUIRE_MS_SYNC))
 		return -EINVAL;
-	int error = aspace_sync(current_process()->space, &addr, &len, flags, &thread_of(r)->progress2);
+	int error =
+		aspace_sync(current_process()->space, &addr, &len, flags, &thread_of(r)->progress2);
 
 	return finish_step(r, addr, len, error);
 }
@@ -142,7 +144,8 @@ s32 sys_mincore(struct arch_regs *r)
 
 	for (u32 i = thread_of(r)->progress; i < pages; i += MINCORE_STEP) {
 		u32 n = min_of(pages - i, (u32)MINCORE_STEP);
-		int error = aspace_mincore(current_process()->space, addr + (i << PAGE_SHIFT), n, vec);
+		int error =
+			aspace_mincore(current_process()->space, addr + (i << PAGE_SHIFT), n, vec);
 
 		if (!error)
 			error = arch_copy_to_user(arch_regs_arg(r, 2) + i, vec, n);
@@ -175,7 +178,8 @@ s32 sys_mremap(struct arch_regs *r)
 
 	if (!in_user_range(old, old_len) || !in_user_range(0, new_len))
 		return -EINVAL;
-	int error = aspace_remap(current_process()->space, old, old_len, new_len, arch_regs_arg(r, 3), &addr);
+	int error = aspace_remap(
+		current_process()->space, old, old_len, new_len, arch_regs_arg(r, 3), &addr);
 
 	if (error)
 		return error;

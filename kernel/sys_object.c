@@ -102,7 +102,8 @@ s32 sys_obj_create_phys(struct arch_regs *r)
 
 	if (!error)
 		error = object_create_phys(arg64(r, 1), arch_regs_arg(r, 3), &o);
-	return error ? error : install_object(o, RIGHT_READ | RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER);
+	return error ? error
+		     : install_object(o, RIGHT_READ | RIGHT_WRITE | RIGHT_DUP | RIGHT_TRANSFER);
 }
 
 /* The object of a pager's handle, with its reference in *h. */
@@ -128,7 +129,8 @@ s32 sys_obj_set_size(struct arch_regs *r)
 		o = stream_object(h.object);
 	if (!o)
 		error = -EBADF;
-	else if (object_kind(o) == QUIRE_OBJ_PAGED ? !(h.rights & RIGHT_PAGER) : !(h.rights & RIGHT_WRITE))
+	else if (object_kind(o) == QUIRE_OBJ_PAGED ? !(h.rights & RIGHT_PAGER)
+						   : !(h.rights & RIGHT_WRITE))
 		error = -EACCES;
 	else
 		error = object_set_size(o, arg64(r, 1));
@@ -158,9 +160,7 @@ s32 sys_obj_info(struct arch_regs *r)
 	if (error)
 		return error;
 	switch (h.type) {
-	case HANDLE_OBJECT:
-		object_info(h.object, h.rights & RIGHT_PAGER, &info);
-		break;
+	case HANDLE_OBJECT: object_info(h.object, h.rights & RIGHT_PAGER, &info); break;
 	case HANDLE_STREAM:
 		object_info(stream_object(h.object), false, &info);
 		info.flags = ((struct stream *)h.object)->flags;
@@ -175,15 +175,9 @@ s32 sys_obj_info(struct arch_regs *r)
 		if (thread_of(r)->serve_port == ((struct channel *)h.object)->port)
 			info.key = ((struct channel *)h.object)->badge;
 		break;
-	case HANDLE_PORT:
-		info.kind = QUIRE_OBJ_PORT;
-		break;
-	case HANDLE_IRQ:
-		info.kind = QUIRE_OBJ_IRQ;
-		break;
-	case HANDLE_RESOURCE:
-		info.kind = QUIRE_OBJ_RESOURCE;
-		break;
+	case HANDLE_PORT: info.kind = QUIRE_OBJ_PORT; break;
+	case HANDLE_IRQ: info.kind = QUIRE_OBJ_IRQ; break;
+	case HANDLE_RESOURCE: info.kind = QUIRE_OBJ_RESOURCE; break;
 	}
 	info.rights = h.rights;
 	handle_release(&h);
@@ -250,7 +244,8 @@ s32 sys_obj_wb_begin(struct arch_regs *r)
 		return result;
 	result = thread_message_page(t, &page);
 	if (!result)
-		result = object_writeback_begin(o, arch_regs_arg(r, 1), arch_regs_arg(r, 2), &token, pfns);
+		result = object_writeback_begin(
+			o, arch_regs_arg(r, 1), arch_regs_arg(r, 2), &token, pfns);
 	handle_release(&h);
 	if (result > 0)
 		__builtin_memcpy(((struct quire_msgbuf *)frame_address(page))->data, pfns,
@@ -286,15 +281,22 @@ static s32 enumerate(struct arch_regs *r, bool only_dirty)
 
 	if (error)
 		return error;
-	bool found = object_enumerate(&((struct port *)h.object)->pager, arch_regs_arg(r, 1), only_dirty, &key);
+	bool found = object_enumerate(
+		&((struct port *)h.object)->pager, arch_regs_arg(r, 1), only_dirty, &key);
 
 	handle_release(&h);
 	arch_regs_set(r, 1, key);
 	return found;
 }
 
-s32 sys_obj_next_dirty(struct arch_regs *r) { return enumerate(r, true); }
-s32 sys_obj_enumerate(struct arch_regs *r) { return enumerate(r, false); }
+s32 sys_obj_next_dirty(struct arch_regs *r)
+{
+	return enumerate(r, true);
+}
+s32 sys_obj_enumerate(struct arch_regs *r)
+{
+	return enumerate(r, false);
+}
 
 s32 sys_obj_evict(struct arch_regs *r)
 {
@@ -303,7 +305,7 @@ s32 sys_obj_evict(struct arch_regs *r)
 
 	if (error)
 		return error;
-	struct memory_object *o = h.type == HANDLE_OBJECT ? h.object
+	struct memory_object *o = h.type == HANDLE_OBJECT   ? h.object
 				  : h.type == HANDLE_STREAM ? stream_object(h.object)
 							    : NULL;
 	s32 result = o ? (s32)object_evict(o, arch_regs_arg(r, 1), arch_regs_arg(r, 2)) : -EBADF;
@@ -343,7 +345,8 @@ s32 sys_obj_serve(struct arch_regs *r)
 		return error;
 	error = handle_lookup(arch_regs_arg(r, 1), HANDLE_PORT, RIGHT_RECV, &port);
 	if (!error) {
-		error = object_serve(h.object, &((struct port *)port.object)->pager, arch_regs_arg(r, 2));
+		error = object_serve(
+			h.object, &((struct port *)port.object)->pager, arch_regs_arg(r, 2));
 		handle_release(&port);
 	}
 	if (!error) {

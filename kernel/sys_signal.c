@@ -121,8 +121,9 @@ s32 sys_sigaction(struct arch_regs *r)
 		p->actions[sig] = new;
 		/* Who ignores a signal has not got one pending either. */
 		if (new.handler == QUIRE_SIG_IGN ||
-			(new.handler == QUIRE_SIG_DFL && (sig == QSIGCHLD || sig == QSIGURG ||
-				sig == QSIGWINCH || sig == QSIGIO))) {
+			(new.handler == QUIRE_SIG_DFL &&
+				(sig == QSIGCHLD || sig == QSIGURG || sig == QSIGWINCH ||
+					sig == QSIGIO))) {
 			p->sig_pending &= ~BIT(sig);
 			list_for_each(t, &p->threads, struct thread, process_link)
 				t->sig_pending &= ~BIT(sig);
@@ -221,8 +222,7 @@ s32 sys_sigaltstack(struct arch_regs *r)
 			return -EPERM;
 		if (new.flags & ~2u)
 			return -EINVAL;
-		if (!(new.flags & 2) && (new.size < STACK_MIN ||
-			new.sp + new.size < new.sp))
+		if (!(new.flags & 2) && (new.size < STACK_MIN || new.sp + new.size < new.sp))
 			return -ENOMEM;
 	}
 	if (old_at != 0) {

@@ -16,7 +16,7 @@
 #include <mm/slab.h>
 #include <arch/uaccess.h>
 
-#define TID_MAX	   (1u << 22)
+#define TID_MAX	    (1u << 22)
 #define HASH_CHAINS 128
 
 static struct slab_cache thread_cache;
@@ -118,8 +118,7 @@ static int join_process(struct process *p, struct thread *t)
 	int error = -EAGAIN;
 
 	spin_lock(&p->signal_lock);
-	if (p->state == PROCESS_ALIVE &&
-		!(creator != NULL && creator->attention & ATTENTION_DIE)) {
+	if (p->state == PROCESS_ALIVE && !(creator != NULL && creator->attention & ATTENTION_DIE)) {
 		error = take_slot_locked(p, &t->msg_slot);
 		if (!error) {
 			/* Before a signal can choose it. */

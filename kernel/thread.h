@@ -32,8 +32,8 @@ enum thread_state {
 /* Where a thread is in the exchange of a message; guarded by the port's lock of `call_port`. */
 enum call_state {
 	CALL_NONE,
-	CALL_QUEUED,  /* its message waits on the port */
-	CALL_TAKEN,   /* a server has it and owes the reply */
+	CALL_QUEUED,   /* its message waits on the port */
+	CALL_TAKEN,    /* a server has it and owes the reply */
 	CALL_REPLYING, /* the reply is being put together, by a hart that will not be interrupted */
 };
 
@@ -49,7 +49,7 @@ struct thread {
 	struct arch_regs regs; /* first: the port's entry code finds it at the thread's address */
 	u32 refs;
 	u32 tid;
-	struct process *process; /* counted reference */
+	struct process *process;  /* counted reference */
 	struct list process_link; /* process->threads */
 	struct list all_link;
 
@@ -62,15 +62,18 @@ struct thread {
 	bool in_call;	  /* a system call has not returned: the next one is it, made again */
 	bool call_waits;  /* WAITING by wait_block_call, not on a queue */
 	bool interruptible; /* a signal may break the wait it is in or about to begin */
-	bool parked;	  /* the call it waits in is not made again: who wakes it has set its results */
-	bool call_broken; /* the call returned EINTR; signal_deliver decides between that and again */
-	u8 exit_stage;	  /* how far thread_finish has come */
-	u8 call_number;	  /* in_call: of the call that is to be made again */
-	u32 attention;	  /* ATTENTION_*; atomic */
+	/* the call it waits in is not made again: who wakes it has set its results */
+	bool parked;
+	/* the call returned EINTR; signal_deliver decides between that and again */
+	bool call_broken;
+	u8 exit_stage;	/* how far thread_finish has come */
+	u8 call_number; /* in_call: of the call that is to be made again */
+	u32 attention;	/* ATTENTION_*; atomic */
 	u32 affinity;
 	u32 last_hart;
 	struct list run_link;
-	u64 cpu_ns, system_ns, started_ns; /* cpu_ns lags by cpu_ticks, at most a millisecond's worth */
+	/* cpu_ns lags by cpu_ticks, at most a millisecond's worth */
+	u64 cpu_ns, system_ns, started_ns;
 	u32 cpu_ticks;
 	struct thread *hash_next; /* by tid; see thread.c */
 	u32 msg_slot;
@@ -85,27 +88,30 @@ struct thread {
 
 	/* Messages: see kernel/ipc.c. Guarded by call_port's lock. */
 	u8 call_state;
-	u32 call_token; /* what the server must name to reply; never the same twice in a long time */
-	struct port *call_port; /* of the last call; counted, only this thread changes it */
-	struct list call_link;	/* on the port's `callers` or `taken` list */
+	/* what the server must name to reply; never the same twice in a long time */
+	u32 call_token;
+	struct port *call_port;	     /* of the last call; counted, only this thread changes it */
+	struct list call_link;	     /* on the port's `callers` or `taken` list */
 	struct process *call_server; /* who owes the reply */
 	u32 call_badge;
 	u32 call_header;
 	u32 call_words[4];
 	struct handle call_handles[QUIRE_MSG_HANDLES_MAX]; /* in flight */
-	struct port *serve_port; /* the port this thread received from last; counted, its own to change */
-	pfn_t msg_frame;	 /* message buffer, pinned */
+	/* the port this thread received from last; counted, its own to change */
+	struct port *serve_port;
+	pfn_t msg_frame; /* message buffer, pinned */
 	vaddr_t msg_address;
 
 	/* Signals: guarded by process->signal_lock. */
 	u32 sig_mask, sig_pending, sig_saved_mask;
-	u32 sig_wait; /* SIGWAIT is waiting for one of these */
-	bool sig_restore_mask; /* sigsuspend: put sig_saved_mask back after the handler */
+	u32 sig_wait;		       /* SIGWAIT is waiting for one of these */
+	bool sig_restore_mask;	       /* sigsuspend: put sig_saved_mask back after the handler */
 	struct quire_siginfo sig_info; /* of the last fault */
 	struct quire_stack sig_stack;
 
-	struct stream *io_stream; /* the stream of a read or write that had to wait; counted. See stream.c */
-	u32 lock_wait_pid;	  /* filelock.c: whose lock it waits for */
+	/* the stream of a read or write that had to wait; counted. See stream.c */
+	struct stream *io_stream;
+	u32 lock_wait_pid; /* filelock.c: whose lock it waits for */
 
 	vaddr_t robust_list;
 	/* Futex: see futex.c. */
@@ -125,7 +131,10 @@ static inline void attention_clear(struct thread *t, u32 bits)
 	__atomic_fetch_and(&t->attention, ~bits, __ATOMIC_SEQ_CST);
 }
 /* The system call handlers' way to the thread whose registers they were given. */
-static inline struct thread *thread_of(struct arch_regs *r) { return (struct thread *)r; }
+static inline struct thread *thread_of(struct arch_regs *r)
+{
+	return (struct thread *)r;
+}
 
 /* A system call has come to its end by other hands than the dispatcher's: whoever completes a parked
  * call sets the result registers, calls this, and wakes the thread. */
@@ -139,29 +148,38 @@ struct hart {
 	struct thread *current; /* NULL: idle */
 	u32 index;
 	u32 need_resched; /* atomic; a word because it is exchanged */
-	bool idle;	 /* guarded by queue_lock */
-	bool yielding;	 /* the reschedule wanted goes behind equals */
-	bool tick_armed; /* a slice tick is coming */
-	s32 running_priority; /* of current; -1 when idle: what others compare with before they interrupt */
+	bool idle;	  /* guarded by queue_lock */
+	bool yielding;	  /* the reschedule wanted goes behind equals */
+	bool tick_armed;  /* a slice tick is coming */
+	/* of current; -1 when idle: what others compare with before they interrupt */
+	s32 running_priority;
 	struct thread *next; /* sched_switch_to's choice for the trap_exit that follows */
-	u32 switch_ticks;    /* arch_ticks_low at the last switch: the thread's time counts from here */
-	u32 slice_ticks;     /* and its slice from here */
-	u64 programmed_ns;   /* what the machine's timer is set to; ~0: nothing */
+	/* arch_ticks_low at the last switch: the thread's time counts from here */
+	u32 switch_ticks;
+	u32 slice_ticks;	    /* and its slice from here */
+	u64 programmed_ns;	    /* what the machine's timer is set to; ~0: nothing */
 	struct spinlock queue_lock; /* RANK_RUNQUEUE */
 	u32 ready_mask;		    /* bit p: queue[p] not empty */
 	struct list queue[32];
 	u32 ready_count;
 	struct spinlock timer_lock; /* RANK_TIMER */
 	struct list timers;	    /* by deadline */
-	u64 tick_ns; /* when the slice tick is due, if tick_armed */
+	u64 tick_ns;		    /* when the slice tick is due, if tick_armed */
 } __attribute__((aligned(64)));
 
 extern struct hart harts[MAX_HARTS];
-static inline struct hart *this_hart(void) { return &harts[arch_hart_index()]; }
-static inline struct thread *current_thread(void) { return this_hart()->current; }
+static inline struct hart *this_hart(void)
+{
+	return &harts[arch_hart_index()];
+}
+static inline struct thread *current_thread(void)
+{
+	return this_hart()->current;
+}
 
 /* thread.c */
-int must_check thread_create(struct process *p, struct thread **out); /* refs = 1 for the caller; not running */
+/* refs = 1 for the caller; not running */
+int must_check thread_create(struct process *p, struct thread **out);
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);
 struct thread *thread_find(u32 tid); /* with a reference, or NULL */

@@ -21,7 +21,7 @@
 
 static u64 wall_base_ns; /* wall clock = this + monotonic */
 static u32 ns_whole, ns_fraction;
-static struct spinlock arm_lock = SPINLOCK_INIT(RANK_THREAD); /* who arms port timers */
+static struct spinlock arm_lock = SPINLOCK_INIT(RANK_THREAD);  /* who arms port timers */
 static struct spinlock alarm_lock = SPINLOCK_INIT(RANK_FUTEX); /* alarms: before RANK_SIGNAL */
 static struct wait_queue sleepers;
 
@@ -262,9 +262,7 @@ s32 sys_clock(struct arch_regs *r)
 		sched_cpu_ns(t);
 		ns = sched_process_ns(t->process);
 		break;
-	default:
-		arch_regs_set(r, 1, ~0u);
-		return -EINVAL;
+	default: arch_regs_set(r, 1, ~0u); return -EINVAL;
 	}
 	arch_regs_set(r, 0, (u32)ns);
 	arch_regs_set(r, 1, (u32)(ns >> 32));

@@ -9,15 +9,16 @@
 #include <base/list.h>
 
 enum timer_kind {
-	TIMER_THREAD, /* struct thread: the deadline of its wait */
-	TIMER_PORT,   /* struct port: SYS_TIMER_SET */
-	TIMER_ALARM,  /* struct process: SYS_ITIMER */
+	TIMER_THREAD,	/* struct thread: the deadline of its wait */
+	TIMER_PORT,	/* struct port: SYS_TIMER_SET */
+	TIMER_ALARM,	/* struct process: SYS_ITIMER */
 	TIMER_CPU,	/* struct process: its processor time may be used up */
 	TIMER_DETACHED, /* struct port: its server died, and requests wait for the next */
 };
 
 struct timer {
-	struct list link; /* hart's list; guarded by that hart's timer_lock, as are the fields below */
+	/* hart's list; guarded by that hart's timer_lock, as are the fields below */
+	struct list link;
 	u64 at_ns;
 	u8 kind; /* enum timer_kind; never changes */
 	u8 hart; /* whose list; written only by who arms it */

@@ -142,10 +142,8 @@ static void end_call_oddly(struct thread *t, s32 result)
 		t->call_broken = true;
 		attention_set(t, ATTENTION_SIGNAL);
 		break;
-	case -ENORESULT:
-		break;
-	default:
-		arch_regs_set(&t->regs, 0, (u32)result);
+	case -ENORESULT: break;
+	default: arch_regs_set(&t->regs, 0, (u32)result);
 	}
 	if (t->in_call)
 		thread_call_done(t);

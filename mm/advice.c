@@ -56,7 +56,8 @@ int aspace_sync(struct aspace *a, vaddr_t *addr, u32 *len, u32 flags, u32 *state
 		if (o) {
 			error = 0;
 			if (flags & QUIRE_MS_SYNC)
-				error = object_sync(o, first, (stop - *addr) >> PAGE_SHIFT, 0, state);
+				error = object_sync(
+					o, first, (stop - *addr) >> PAGE_SHIFT, 0, state);
 			object_put(o);
 			if (error)
 				return error;
@@ -88,7 +89,8 @@ static void prefetch(struct region *r, vaddr_t start, vaddr_t end)
 
 		if (word && *word)
 			continue;
-		if (request_fetch_locked(o, i, WANT_READ, (u32)min_of(last - i, (u64)QUIRE_RUN_MAX), false))
+		if (request_fetch_locked(
+			    o, i, WANT_READ, (u32)min_of(last - i, (u64)QUIRE_RUN_MAX), false))
 			break;
 	}
 	spin_unlock(&o->lock);
@@ -240,7 +242,8 @@ static int charge_locking_locked(struct aspace *a, vaddr_t start, vaddr_t end)
 static void set_locked(struct region *r, bool lock)
 {
 	if (lock)
-		r->flags |= QUIRE_MAP_LOCKED | (lock_wants_charge(r->object, r->flags) ? REGION_CHARGED : 0);
+		r->flags |= QUIRE_MAP_LOCKED |
+			    (lock_wants_charge(r->object, r->flags) ? REGION_CHARGED : 0);
 	else
 		r->flags &= (u16)~QUIRE_MAP_LOCKED;
 }
@@ -332,7 +335,8 @@ static int make_tables_locked(struct aspace *a, vaddr_t start, u32 len)
 
 /* The object's lock is held, if there is one: a walk of the reverse map that came between could have
  * looked at the new place before an entry got there and at the old one after. */
-static void move_entries_locked(struct aspace *a, vaddr_t from, vaddr_t to, u32 len, struct gather *g)
+static void move_entries_locked(
+	struct aspace *a, vaddr_t from, vaddr_t to, u32 len, struct gather *g)
 {
 	for (u32 at = 0; at < len; at += PAGE_SIZE) {
 		struct frame *table_from, *table_to;
@@ -388,11 +392,14 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 			;
 		return error;
 	}
-	struct map_request m = {.len = after - before, .prot = r->prot, .max_prot = r->max_prot,
+	struct map_request m = {.len = after - before,
+		.prot = r->prot,
+		.max_prot = r->max_prot,
 		.flags = (r->flags & (QUIRE_MAP_SHARED | QUIRE_MAP_PRIVATE | QUIRE_MAP_ANON |
 					     QUIRE_MAP_NORESERVE | QUIRE_MAP_LOCKED)) |
 			 QUIRE_MAP_FIXED | QUIRE_MAP_NOREPLACE,
-		.addr = old + before, .object = r->object,
+		.addr = old + before,
+		.object = r->object,
 		.page_offset = r->object ? region_page(r, old) + (before >> PAGE_SHIFT) : 0};
 	bool at_end = r->end == old + before && after <= ASPACE_USER_TOP - old;
 
@@ -416,7 +423,8 @@ int aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 fl
 			struct gather g;
 
 			spin_lock(&a->lock);
-			struct region *from = region_find_locked(a, old), *to = region_find_locked(a, where);
+			struct region *from = region_find_locked(a, old),
+				      *to = region_find_locked(a, where);
 
 			/* Another thread may have done what it liked to either place meanwhile. */
 			if (!from || !to || from->end < old + before || to->end < where + after ||

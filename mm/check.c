@@ -33,13 +33,16 @@ static void violation(u32 number, const char *what, u32 a, u32 b)
 	if (++broken <= 32)
 		log_printf("check: invariant %u broken: %s (%x, %x)\n", number, what, a, b);
 }
-#define EXPECT(number, cond, a, b)                                      \
-	do {                                                            \
-		if (!(cond))                                            \
-			violation(number, #cond, (u32)(a), (u32)(b));   \
+#define EXPECT(number, cond, a, b)                                    \
+	do {                                                          \
+		if (!(cond))                                          \
+			violation(number, #cond, (u32)(a), (u32)(b)); \
 	} while (0)
 
-static u32 frame_at(const struct frame *f) { return (u32)(f - frame_zero); }
+static u32 frame_at(const struct frame *f)
+{
+	return (u32)(f - frame_zero);
+}
 
 /* --- spaces --- */
 
@@ -51,8 +54,10 @@ static void check_entry(struct aspace *a, struct region *r, vaddr_t va, pte_t e)
 		violation(10, "entry outside every region", va, e);
 		return;
 	}
-	EXPECT(10, !(arch_pte_prot(e) & ~((u32)r->prot | (r->prot & QUIRE_PROT_WRITE ? 1 : 0))) ||
-			   !arch_pte_present(e), va, e);
+	EXPECT(10,
+		!(arch_pte_prot(e) & ~((u32)r->prot | (r->prot & QUIRE_PROT_WRITE ? 1 : 0))) ||
+			!arch_pte_present(e),
+		va, e);
 	if (a->has_device && !frame_is_ram(pfn))
 		return;
 	struct frame *f = frame_of(pfn);
@@ -61,7 +66,8 @@ static void check_entry(struct aspace *a, struct region *r, vaddr_t va, pte_t e)
 	EXPECT(3, f->kind != FRAME_FREE, va, pfn);
 	if (f->kind == FRAME_OBJECT && f->object) {
 		EXPECT(11, r->object == f->object && region_page(r, va) == f->index, va, pfn);
-		EXPECT(12, f->index < pages_of(f->object->size) || f->object->truncating, va, f->index);
+		EXPECT(12, f->index < pages_of(f->object->size) || f->object->truncating, va,
+			f->index);
 		if (f->object->ops->tracks_dirty)
 			EXPECT(6, !arch_pte_writable(e) || f->state == PAGE_DIRTY, va, pfn);
 		if (!region_is_shared(r))
@@ -123,7 +129,8 @@ static void check_regions(struct aspace *a)
 	vaddr_t last_span = ~0u;
 
 	list_for_each(r, &a->regions, struct region, order) {
-		EXPECT(10, r->start < r->end && r->start >= previous_end && r->space == a, r->start, r->end);
+		EXPECT(10, r->start < r->end && r->start >= previous_end && r->space == a, r->start,
+			r->end);
 		EXPECT(10, region_at_or_after_locked(a, r->start) == r, r->start, r->end);
 		EXPECT(8, !(r->prot & ~r->max_prot), r->prot, r->max_prot);
 		if (r->object)
@@ -133,7 +140,8 @@ static void check_regions(struct aspace *a)
 		count++;
 		if (r->flags & REGION_CHARGED)
 			charged += region_pages(r);
-		for (vaddr_t s = r->start / ARCH_TABLE_SPAN; s <= (r->end - 1) / ARCH_TABLE_SPAN; s++)
+		for (vaddr_t s = r->start / ARCH_TABLE_SPAN; s <= (r->end - 1) / ARCH_TABLE_SPAN;
+			s++)
 			if (s != last_span) {
 				tables++;
 				last_span = s;
@@ -156,11 +164,13 @@ static bool token_pins(const struct memory_object *o, const struct frame *f)
 	return false;
 }
 
-static bool live_request(const struct memory_object *o, const struct page_request *wanted, u64 index)
+static bool live_request(
+	const struct memory_object *o, const struct page_request *wanted, u64 index)
 {
 	list_for_each(r, &o->requests, struct page_request, object_link)
 		if (r == wanted)
-			return r->label == QUIRE_K_FETCH && index >= r->first && index - r->first < r->count;
+			return r->label == QUIRE_K_FETCH && index >= r->first &&
+			       index - r->first < r->count;
 	return false;
 }
 
@@ -183,8 +193,10 @@ static void check_object(struct memory_object *o)
 		dirty += f->state == PAGE_DIRTY;
 		writeback += f->state == PAGE_WRITEBACK;
 		EXPECT(14, f->state != PAGE_DIRTY || radix_marked(&o->slots, index), o->id, index);
-		EXPECT(4, f->kind == FRAME_OBJECT && f->object == o && f->index == (u32)index, o->id, index);
-		EXPECT(12, index < pages_of(o->size) || o->truncating || o->ops == &dma_ops, o->id, index);
+		EXPECT(4, f->kind == FRAME_OBJECT && f->object == o && f->index == (u32)index,
+			o->id, index);
+		EXPECT(12, index < pages_of(o->size) || o->truncating || o->ops == &dma_ops, o->id,
+			index);
 		EXPECT(15, f->state != PAGE_WRITEBACK || token_pins(o, f), o->id, index);
 	}
 	EXPECT(14, resident == o->resident, resident, o->resident);
@@ -208,9 +220,7 @@ static void check_frame(struct frame *f, u32 i)
 
 	EXPECT(1, f->mapcount == entries_seen[i], pfn, entries_seen[i]);
 	switch (f->kind) {
-	case FRAME_FREE:
-		EXPECT(3, f->refs == 0 && f->pins == 0, pfn, f->refs);
-		break;
+	case FRAME_FREE: EXPECT(3, f->refs == 0 && f->pins == 0, pfn, f->refs); break;
 	case FRAME_PRIVATE:
 		EXPECT(2, f->refs == f->mapcount + f->pins, pfn, f->refs);
 		EXPECT(3, f->refs > 0, pfn, 0);
@@ -221,11 +231,8 @@ static void check_frame(struct frame *f, u32 i)
 			EXPECT(2, f->refs == 1 + f->mapcount + f->pins, pfn, f->refs);
 		EXPECT(3, f->refs > 0, pfn, 0);
 		break;
-	case FRAME_KERNEL:
-		EXPECT(2, f->refs == 1 + f->mapcount + f->pins, pfn, f->refs);
-		break;
-	default:
-		break;
+	case FRAME_KERNEL: EXPECT(2, f->refs == 1 + f->mapcount + f->pins, pfn, f->refs); break;
+	default: break;
 	}
 }
 
@@ -255,7 +262,8 @@ u32 mm_check(void)
 		charged += a->commit;
 	}
 	for (u32 h = 0; h < arch_hart_count; h++) {
-		struct aspace *a = (struct aspace *)(mm_harts[h].current & ~(uintptr_t)HART_SWITCHING);
+		struct aspace *a =
+			(struct aspace *)(mm_harts[h].current & ~(uintptr_t)HART_SWITCHING);
 
 		EXPECT(18, !a || (a->ran & 1u << h), h, a ? a->ran : 0);
 	}

@@ -107,7 +107,8 @@ static bool take_over(struct aspace *a, struct region *r, vaddr_t va, pte_t e, s
 	spin_lock(&a->table_lock);
 	pte_t *entry = &arch_table_find(&a->arch, va)[arch_table_index(va)];
 	bool same = arch_pte_read(entry) == e;
-	bool last = same && f->kind == FRAME_PRIVATE && __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) == 1;
+	bool last = same && f->kind == FRAME_PRIVATE &&
+		    __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) == 1;
 
 	if (last)
 		arch_pte_write(entry, arch_pte_make(arch_pte_pfn(e), r->prot));
@@ -121,7 +122,8 @@ static bool take_over(struct aspace *a, struct region *r, vaddr_t va, pte_t e, s
 	return true;
 }
 
-static int copy_page(struct aspace *a, struct region *r, vaddr_t va, pte_t e, int *signal, int *code)
+static int copy_page(
+	struct aspace *a, struct region *r, vaddr_t va, pte_t e, int *signal, int *code)
 {
 	bool zeros = arch_pte_pfn(e) == zero_frame;
 	pfn_t pfn = private_frame(r, zeros);
@@ -227,8 +229,8 @@ static void set_accessed(struct aspace *a, vaddr_t va, pte_t e)
 	spin_unlock(&a->table_lock);
 }
 
-int fault_private(struct aspace *a, struct region *r, vaddr_t va, enum fault_access access, int *signal,
-	int *code)
+int fault_private(struct aspace *a, struct region *r, vaddr_t va, enum fault_access access,
+	int *signal, int *code)
 {
 	/* Read without the table lock: only the reverse map changes entries without the space's lock,
 	 * and each path below copes with that. */

@@ -71,8 +71,8 @@ static u32 read_ahead(struct region *r, u64 index)
 }
 
 /* Maps resident neighbours of a page that was read, within the region, the table and the window. */
-static void map_around_locked(struct aspace *a, struct region *r, vaddr_t va, pte_t *entry,
-	struct frame *table, u32 prot)
+static void map_around_locked(
+	struct aspace *a, struct region *r, vaddr_t va, pte_t *entry, struct frame *table, u32 prot)
 {
 	struct memory_object *o = r->object;
 	u32 window = fault_around_pages << PAGE_SHIFT;
@@ -104,14 +104,10 @@ static void map_around_locked(struct aspace *a, struct region *r, vaddr_t va, pt
 int object_error(int error, int *signal, int *code)
 {
 	switch (error) {
-	case -EBLOCKED:
-		return -EBLOCKED;
-	case -ENOMEM:
-		return -ENOMEM;
-	case -ERANGE:
-		return refuse(signal, code, QSIGBUS, QUIRE_BUS_ADRERR);
-	default:
-		return refuse(signal, code, QSIGBUS, QUIRE_BUS_OBJERR);
+	case -EBLOCKED: return -EBLOCKED;
+	case -ENOMEM: return -ENOMEM;
+	case -ERANGE: return refuse(signal, code, QSIGBUS, QUIRE_BUS_ADRERR);
+	default: return refuse(signal, code, QSIGBUS, QUIRE_BUS_OBJERR);
 	}
 }
 
@@ -172,7 +168,8 @@ int fault_map_object(struct aspace *a, struct region *r, vaddr_t va, enum fault_
 			if (!store)
 				map_around_locked(a, r, va, entry, table, r->prot);
 		} else if (arch_pte_pfn(e) == frame_number(f)) {
-			arch_pte_write(entry, arch_pte_make(frame_number(f), prot)); /* only widens */
+			/* only widens */
+			arch_pte_write(entry, arch_pte_make(frame_number(f), prot));
 		}
 	}
 	spin_unlock(&a->table_lock);

@@ -14,7 +14,8 @@
 #include <mm/fault.h>
 #include <mm/reclaim.h>
 
-static int copy_entry(struct aspace *child, struct region *r, vaddr_t va, pte_t *entry, struct gather *g)
+static int copy_entry(
+	struct aspace *child, struct region *r, vaddr_t va, pte_t *entry, struct gather *g)
 {
 	pte_t e = arch_pte_read(entry);
 	pfn_t pfn = arch_pte_pfn(e);
@@ -54,7 +55,8 @@ static int copy_entry(struct aspace *child, struct region *r, vaddr_t va, pte_t 
 	return 0;
 }
 
-static int copy_pages(struct aspace *parent, struct aspace *child, struct region *r, struct gather *g)
+static int copy_pages(
+	struct aspace *parent, struct aspace *child, struct region *r, struct gather *g)
 {
 	for (vaddr_t va = r->start; va < r->end;) {
 		pte_t *entries = arch_table_find(&parent->arch, va);

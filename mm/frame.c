@@ -25,7 +25,7 @@ static struct {
 struct frame *frame_table;
 pfn_t frame_first;
 u32 frame_total;
-static u32 ram_total;	/* frames that were ever free */
+static u32 ram_total; /* frames that were ever free */
 
 struct mm_hart mm_harts[MAX_HARTS];
 
@@ -162,7 +162,8 @@ static void junk_expect(struct frame *f)
 	if (filled_once && word[0] == JUNK)
 		for (u32 i = 0; i < PAGE_SIZE / 4; i++)
 			if (word[i] != JUNK)
-				panic("free frame %x was stored to at offset %x", frame_number(f), i * 4);
+				panic("free frame %x was stored to at offset %x", frame_number(f),
+					i * 4);
 #else
 	(void)f;
 #endif
@@ -258,7 +259,8 @@ static void frame_free(struct frame *f)
 {
 	struct mm_hart *h = mm_this_hart();
 
-	assert(f->mapcount == 0 && f->pins == 0 && f->kind != FRAME_FREE && f->kind != FRAME_RESERVED);
+	assert(f->mapcount == 0 && f->pins == 0 && f->kind != FRAME_FREE &&
+		f->kind != FRAME_RESERVED);
 	if (unlikely(f->kind == FRAME_PRIVATE && f->hole))
 		commit_uncharge(1);
 	f->kind = FRAME_FREE;

@@ -51,7 +51,8 @@ int aspace_poke(struct aspace *a, vaddr_t va, const void *from, u32 len)
 		pte_t *table = arch_table_find(&a->arch, va);
 		pte_t e = table ? arch_pte_read(&table[arch_table_index(va)]) : 0;
 
-		if (e && frame_is_ram(arch_pte_pfn(e)) && frame_of(arch_pte_pfn(e))->kind == FRAME_PRIVATE) {
+		if (e && frame_is_ram(arch_pte_pfn(e)) &&
+			frame_of(arch_pte_pfn(e))->kind == FRAME_PRIVATE) {
 			pfn = arch_pte_pfn(e);
 			frame_get(frame_of(pfn));
 		}
@@ -112,7 +113,8 @@ static u32 private_pages(struct aspace *a, const struct region *r, u32 *resident
 		if (!e)
 			continue;
 		(*resident)++;
-		n += frame_is_ram(arch_pte_pfn(e)) && frame_of(arch_pte_pfn(e))->kind == FRAME_PRIVATE;
+		n += frame_is_ram(arch_pte_pfn(e)) &&
+		     frame_of(arch_pte_pfn(e))->kind == FRAME_PRIVATE;
 	}
 	return n;
 }

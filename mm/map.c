@@ -17,7 +17,10 @@ static bool range_ok(vaddr_t addr, u32 len)
 	       addr <= QUIRE_USER_MAX - len;
 }
 
-static u32 round_up(u32 len) { return (len + PAGE_MASK) & ~PAGE_MASK; }
+static u32 round_up(u32 len)
+{
+	return (len + PAGE_MASK) & ~PAGE_MASK;
+}
 
 /* Undoes what the regions of [start, end) were charged, in pages. */
 static u32 charge_of_range_locked(struct aspace *a, vaddr_t start, vaddr_t end)
@@ -153,7 +156,8 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 			error = -ENOMEM;
 	}
 	u32 locked = m->flags & QUIRE_MAP_LOCKED || a->lock_future ? QUIRE_MAP_LOCKED : 0;
-	bool charged = region_wants_charge(m->prot, m->flags) || (locked && lock_wants_charge(m->object, 0));
+	bool charged = region_wants_charge(m->prot, m->flags) ||
+		       (locked && lock_wants_charge(m->object, 0));
 	u32 charge = 0;
 
 	if (!error) {
@@ -163,7 +167,8 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 				  : region_table_charge_locked(a, va, va + len));
 		if (!m->kernel)
 			error = region_limits_locked(a,
-				(len >> PAGE_SHIFT) - (replace ? region_covered_locked(a, va, va + len) : 0),
+				(len >> PAGE_SHIFT) -
+					(replace ? region_covered_locked(a, va, va + len) : 0),
 				charge);
 		if (!error)
 			error = commit_charge(charge);
@@ -304,13 +309,14 @@ static void protect_region_locked(struct aspace *a, struct region *r, u32 prot, 
 			continue;
 		}
 		if (prot != QUIRE_PROT_NONE && !(prot & QUIRE_PROT_WRITE)) {
-			make_readonly(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT, va, prot, g);
+			make_readonly(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT, va,
+				prot, g);
 			va = stop;
 			continue;
 		}
 		if (o && !o->ops->device && !(before & ~prot)) {
-			make_shared_writable(&entries[arch_table_index(va)], (stop - va) >> PAGE_SHIFT,
-				o->ops->tracks_dirty, prot);
+			make_shared_writable(&entries[arch_table_index(va)],
+				(stop - va) >> PAGE_SHIFT, o->ops->tracks_dirty, prot);
 			va = stop;
 			continue;
 		}
@@ -381,7 +387,8 @@ int aspace_protect(struct aspace *a, vaddr_t *addr, u32 *len, u32 prot)
 	struct gather g;
 	u32 charge = 0;
 
-	if ((*addr & PAGE_MASK) || (prot & ~(u32)(QUIRE_PROT_READ | QUIRE_PROT_WRITE | QUIRE_PROT_EXEC)))
+	if ((*addr & PAGE_MASK) ||
+		(prot & ~(u32)(QUIRE_PROT_READ | QUIRE_PROT_WRITE | QUIRE_PROT_EXEC)))
 		return -EINVAL;
 	if (*len == 0)
 		return 0;

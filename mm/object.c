@@ -234,8 +234,8 @@ bool object_try_get(struct memory_object *o)
 	u32 refs = __atomic_load_n(&o->refs, __ATOMIC_RELAXED);
 
 	while (refs)
-		if (__atomic_compare_exchange_n(&o->refs, &refs, refs + 1, false, __ATOMIC_ACQUIRE,
-			    __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(
+			    &o->refs, &refs, refs + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return true;
 	return false;
 }
@@ -445,8 +445,8 @@ void object_mark_clean_locked(struct memory_object *o, struct frame *f)
 	__atomic_fetch_sub(&o->refs, 1, __ATOMIC_RELEASE);
 }
 
-int object_page_locked(struct memory_object *o, u64 index, enum page_want want, u32 ahead,
-	struct frame **out)
+int object_page_locked(
+	struct memory_object *o, u64 index, enum page_want want, u32 ahead, struct frame **out)
 {
 	debug_assert(spin_is_locked(&o->lock));
 	if (index >= pages_of(o->size))
@@ -478,9 +478,7 @@ int object_page_locked(struct memory_object *o, u64 index, enum page_want want, 
 				return -EDEADLK;
 			wait_block(&slot_request(w)->waiters, slot_request(w));
 			return -EBLOCKED;
-		case SLOT_FAILED:
-			radix_set(&o->slots, index, word, 0);
-			return slot_error(w);
+		case SLOT_FAILED: radix_set(&o->slots, index, word, 0); return slot_error(w);
 		case SLOT_EMPTY: {
 			int error = o->ops->provide_locked(o, index, want, ahead);
 
@@ -520,7 +518,8 @@ static int provide_zeroed_locked(struct memory_object *o, u64 index, enum page_w
 	return 0;
 }
 
-static int provide_by_pager_locked(struct memory_object *o, u64 index, enum page_want want, u32 ahead)
+static int provide_by_pager_locked(
+	struct memory_object *o, u64 index, enum page_want want, u32 ahead)
 {
 	return request_fetch_locked(o, index, want, ahead, true);
 }
@@ -531,7 +530,8 @@ static int provide_never_locked(struct memory_object *o, u64 index, enum page_wa
 	return -EIO;
 }
 
-const struct object_ops anon_ops = {.kind = QUIRE_OBJ_ANON, .provide_locked = provide_zeroed_locked};
+const struct object_ops anon_ops = {
+	.kind = QUIRE_OBJ_ANON, .provide_locked = provide_zeroed_locked};
 const struct object_ops paged_ops = {
 	.kind = QUIRE_OBJ_PAGED, .tracks_dirty = true, .provide_locked = provide_by_pager_locked};
 const struct object_ops phys_ops = {

@@ -56,8 +56,8 @@ int object_read(struct memory_object *o, u64 offset, vaddr_t buf, u32 len, u32 *
 			break;
 		size_t moved = n;
 
-		error = arch_copy_to_user_partial(buf + *done,
-			(char *)frame_address(frame_number(f)) + in_page, n, &moved);
+		error = arch_copy_to_user_partial(
+			buf + *done, (char *)frame_address(frame_number(f)) + in_page, n, &moved);
 		frame_put(f);
 		*done += (u32)moved;
 	}
@@ -162,13 +162,13 @@ static int write_new_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 /* Bytes of a page within the old size, or on its last page. `seq` is inval_seq as of the look that
  * found the page: a truncation since then may have zeroed some of these bytes and not others, so they
  * are written again. */
-static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, u32 *done,
-	struct frame *f, u32 seq)
+static int write_old_page(
+	struct memory_object *o, u64 at, vaddr_t from, u32 n, u32 *done, struct frame *f, u32 seq)
 {
 	u32 in_page = (u32)(at & PAGE_MASK);
 	size_t moved = n;
-	int error = arch_copy_from_user_partial((char *)frame_address(frame_number(f)) + in_page, from, n,
-		&moved);
+	int error = arch_copy_from_user_partial(
+		(char *)frame_address(frame_number(f)) + in_page, from, n, &moved);
 
 	/* Under the lock even if the page looks dirty: an unlocked look could pass the copy's
 	 * own stores (model B's mutant REMARK_UNLOCKED). */
@@ -193,7 +193,8 @@ static int write_old_page(struct memory_object *o, u64 at, vaddr_t from, u32 n, 
 	return error;
 }
 
-static int write_step(struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done)
+static int write_step(
+	struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done)
 {
 	const void *me = current_waiter();
 	struct frame *f = NULL;
@@ -261,7 +262,8 @@ int object_write(struct memory_object *o, u64 *offset, bool append, vaddr_t buf,
 			error = 0;
 	}
 	/* Between restarts the extender stays what it is; at the end, or on an error, it lets go. */
-	if (error != -EBLOCKED && __atomic_load_n(&o->extender, __ATOMIC_RELAXED) == current_waiter())
+	if (error != -EBLOCKED &&
+		__atomic_load_n(&o->extender, __ATOMIC_RELAXED) == current_waiter())
 		object_write_abandon(o, current_waiter());
 	return error;
 }
@@ -281,16 +283,19 @@ int object_read_kernel(struct memory_object *o, u64 offset, void *buf, u32 len)
 		struct frame *f;
 
 		spin_lock(&o->lock);
-		int error = at + n > o->size ? -ERANGE
-					     : object_page_locked(o, at >> PAGE_SHIFT, WANT_READ,
-						       read_ahead_locked(o, at >> PAGE_SHIFT, len - done), &f);
+		int error =
+			at + n > o->size
+				? -ERANGE
+				: object_page_locked(o, at >> PAGE_SHIFT, WANT_READ,
+					  read_ahead_locked(o, at >> PAGE_SHIFT, len - done), &f);
 
 		if (!error)
 			frame_get(f);
 		spin_unlock(&o->lock);
 		if (error)
 			return error;
-		__builtin_memcpy((char *)buf + done, (char *)frame_address(frame_number(f)) + in_page, n);
+		__builtin_memcpy(
+			(char *)buf + done, (char *)frame_address(frame_number(f)) + in_page, n);
 		frame_put(f);
 		done += n;
 	}

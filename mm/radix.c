@@ -9,7 +9,7 @@
 
 struct radix_node {
 	uintptr_t word[RADIX_WIDTH]; /* children, or slot words at the lowest level */
-	u64 marks; /* a bit a word */
+	u64 marks;		     /* a bit a word */
 	u32 used;
 };
 
@@ -27,7 +27,8 @@ u32 radix_nodes_live(void)
 
 static inline bool covers(const struct radix *r, u64 index)
 {
-	return r->levels && (r->levels * RADIX_BITS >= 64 || index >> (r->levels * RADIX_BITS) == 0);
+	return r->levels &&
+	       (r->levels * RADIX_BITS >= 64 || index >> (r->levels * RADIX_BITS) == 0);
 }
 
 static inline u32 digit(u64 index, u32 level)

@@ -45,8 +45,8 @@ int commit_charge(u32 pages)
 	do {
 		if (pages > limit || now > limit - pages)
 			return -ENOMEM;
-	} while (!__atomic_compare_exchange_n(&used, &now, now + pages, false, __ATOMIC_RELAXED,
-		__ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(
+		&used, &now, now + pages, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return 0;
 }
 
@@ -57,8 +57,14 @@ void commit_uncharge(u32 pages)
 	assert(before >= pages);
 }
 
-u32 commit_used(void) { return __atomic_load_n(&used, __ATOMIC_RELAXED); }
-u32 commit_limit(void) { return limit; }
+u32 commit_used(void)
+{
+	return __atomic_load_n(&used, __ATOMIC_RELAXED);
+}
+u32 commit_limit(void)
+{
+	return limit;
+}
 
 /* Puts the thread to sleep, unless what it waits for has come. Announced before the look, so that who makes it
  * true after the look sees that somebody waits. */

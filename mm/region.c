@@ -136,12 +136,14 @@ struct region *region_find_locked(struct aspace *a, vaddr_t va)
 
 struct region *region_next_locked(struct aspace *a, struct region *r)
 {
-	return r->order.next == &a->regions ? NULL : list_entry(r->order.next, struct region, order);
+	return r->order.next == &a->regions ? NULL
+					    : list_entry(r->order.next, struct region, order);
 }
 
 struct region *region_prev_locked(struct aspace *a, struct region *r)
 {
-	return r->order.prev == &a->regions ? NULL : list_entry(r->order.prev, struct region, order);
+	return r->order.prev == &a->regions ? NULL
+					    : list_entry(r->order.prev, struct region, order);
 }
 
 /* --- in and out --- */
@@ -361,8 +363,9 @@ u32 region_table_charge_locked(struct aspace *a, vaddr_t start, vaddr_t end)
 	u32 spans = last - first + 1;
 	struct region *next = region_at_or_after_locked(a, start);
 	struct list *node = next ? next->order.prev : a->regions.prev;
-	bool shares_first = node != &a->regions &&
-			    (list_entry(node, struct region, order)->end - 1) / ARCH_TABLE_SPAN == first;
+	bool shares_first =
+		node != &a->regions &&
+		(list_entry(node, struct region, order)->end - 1) / ARCH_TABLE_SPAN == first;
 
 	while (next && next->start < end) /* only for removal: the range itself */
 		next = region_next_locked(a, next);

@@ -8,7 +8,10 @@
 
 #define REGION_CHARGED 0x4000 /* its pages are charged against commit */
 
-static inline u32 region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
+static inline u32 region_pages(const struct region *r)
+{
+	return (r->end - r->start) >> PAGE_SHIFT;
+}
 static inline u64 region_page(const struct region *r, vaddr_t va)
 {
 	return r->page_offset + ((va - r->start) >> PAGE_SHIFT);
@@ -19,7 +22,10 @@ static inline u32 prot_readable(u32 prot)
 {
 	return prot & QUIRE_PROT_WRITE ? prot | QUIRE_PROT_READ : prot;
 }
-static inline bool region_is_shared(const struct region *r) { return r->flags & QUIRE_MAP_SHARED; }
+static inline bool region_is_shared(const struct region *r)
+{
+	return r->flags & QUIRE_MAP_SHARED;
+}
 
 /* The region that holds va, or NULL. */
 struct region *region_find_locked(struct aspace *a, vaddr_t va);
@@ -57,7 +63,8 @@ pte_t *must_check table_entry_locked(struct aspace *a, vaddr_t va, struct frame 
 /* Unhooks the tables, from *from on, of spans that no region will touch once [start, end) is unmapped; its
  * entries are cleared already. *from moves on, to the end if the gather had room. */
 struct gather;
-void table_trim_locked(struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g);
+void table_trim_locked(
+	struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g);
 /* Clears the entries of [*va, end) until the gather is full; *va moves on. */
 void table_clear_locked(struct aspace *a, vaddr_t *va, vaddr_t end, struct gather *g);
 
@@ -71,7 +78,8 @@ static inline void table_entry_added(struct frame *table, u32 at)
 		table->first = (u16)at;
 }
 
-static inline void entry_install(struct aspace *a, struct frame *table, pte_t *entry, struct frame *f, u32 prot)
+static inline void entry_install(
+	struct aspace *a, struct frame *table, pte_t *entry, struct frame *f, u32 prot)
 {
 	__atomic_fetch_add(&f->mapcount, 1, __ATOMIC_RELAXED);
 	arch_pte_write(entry, arch_pte_make(frame_number(f), prot));

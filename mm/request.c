@@ -88,7 +88,8 @@ static struct page_request *request_covering_locked(struct memory_object *o, u16
 	return NULL;
 }
 
-int request_fetch_locked(struct memory_object *o, u64 index, enum page_want want, u32 ahead, bool wait)
+int request_fetch_locked(
+	struct memory_object *o, u64 index, enum page_want want, u32 ahead, bool wait)
 {
 	u64 end = min_of(pages_of(o->size), index + max_of(ahead, 1u));
 
@@ -284,9 +285,7 @@ int object_complete(struct memory_object *o, u32 id, int status)
 	}
 	request_get(r);
 	switch (r->label) {
-	case QUIRE_K_GROW:
-		o->grow_error = status;
-		break;
+	case QUIRE_K_GROW: o->grow_error = status; break;
 	case QUIRE_K_SYNC:
 		o->sync_done[o->sync_next % ARRAY_SIZE(o->sync_done)].id = r->id;
 		o->sync_done[o->sync_next++ % ARRAY_SIZE(o->sync_done)].status = status;
@@ -387,7 +386,8 @@ static void for_each_object(struct pager *p, void (*act)(struct memory_object *)
 		spin_lock(&p->lock);
 		link = at ? at->pager_link.next : p->objects.next;
 		for (; link != &p->objects && !next; link = link->next) {
-			struct memory_object *o = list_entry(link, struct memory_object, pager_link);
+			struct memory_object *o =
+				list_entry(link, struct memory_object, pager_link);
 
 			if (object_try_get(o))
 				next = o;
@@ -415,12 +415,14 @@ static void requeue_object(struct memory_object *o)
 
 void pager_requeue(struct pager *p)
 {
-	for_each_object(p, requeue_object);
+	for_each_object(p, requeue_object)
+		;
 }
 
 void pager_died(struct pager *p)
 {
-	for_each_object(p, writeback_void);
+	for_each_object(p, writeback_void)
+		;
 	pager_requeue(p);
 }
 

@@ -26,7 +26,8 @@ static void act_on_entry(struct gather *g, struct frame *table, pte_t *entry, va
 	if (action == RMAP_WRITE_PROTECT) {
 		if (!arch_pte_writable(e))
 			return;
-		arch_pte_write(entry, arch_pte_make(own, arch_pte_prot(e) & ~(u32)QUIRE_PROT_WRITE));
+		arch_pte_write(
+			entry, arch_pte_make(own, arch_pte_prot(e) & ~(u32)QUIRE_PROT_WRITE));
 		gather_page(g, va);
 		return;
 	}
@@ -42,8 +43,8 @@ static void act_on_entry(struct gather *g, struct frame *table, pte_t *entry, va
 	gather_page(g, va);
 }
 
-static void apply_to_region(struct memory_object *o, struct region *r, u64 first, u64 end,
-	enum rmap_action action)
+static void apply_to_region(
+	struct memory_object *o, struct region *r, u64 first, u64 end, enum rmap_action action)
 {
 	struct aspace *a = r->space;
 	u64 region_end = r->page_offset + ((r->end - r->start) >> PAGE_SHIFT);
@@ -68,7 +69,8 @@ static void apply_to_region(struct memory_object *o, struct region *r, u64 first
 
 			for (; i < stop && !gather_full(&g); i++, at++, va += PAGE_SIZE)
 				act_on_entry(&g, tf, &table[at], va,
-					action == RMAP_UNMAP_COPIES ? PFN_NONE : own_frame_locked(o, i),
+					action == RMAP_UNMAP_COPIES ? PFN_NONE
+								    : own_frame_locked(o, i),
 					action);
 		}
 		gather_fence_locked(&g);
@@ -88,7 +90,8 @@ void rmap_apply_locked(struct memory_object *o, u64 first, u64 count, enum rmap_
 
 static bool covers(const struct region *r, u64 index)
 {
-	return index >= r->page_offset && index - r->page_offset < (r->end - r->start) >> PAGE_SHIFT;
+	return index >= r->page_offset &&
+	       index - r->page_offset < (r->end - r->start) >> PAGE_SHIFT;
 }
 
 bool rmap_test_accessed_locked(struct memory_object *o, u64 index)

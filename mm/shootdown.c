@@ -69,19 +69,20 @@ void aspace_switch(struct aspace *a)
 	bool fresh = !(__atomic_load_n(&a->ran, __ATOMIC_RELAXED) & self);
 
 	if (fresh)
-		__atomic_fetch_or(&a->ran, self, __ATOMIC_RELAXED); /* A2 */
-	arch_fence();						    /* A3 */
+		__atomic_fetch_or(&a->ran, self, __ATOMIC_RELAXED);	  /* A2 */
+	arch_fence();							  /* A3 */
 	bool stale = __atomic_load_n(&a->stale, __ATOMIC_RELAXED) & self; /* A4 */
 
 	if (stale)
 		__atomic_fetch_and(&a->stale, ~self, __ATOMIC_ACQ_REL); /* A5 */
 	if (unlikely(a->asid_shared))
-		arch_space_activate(NULL); /* the space before may load under the same ASID until then */
+		arch_space_activate(
+			NULL); /* the space before may load under the same ASID until then */
 	if (fresh || stale || a->asid_shared) { /* A6 */
 		arch_fence_local(a->arch.asid, 0, 0);
 		h->stats.lazy_flushes++;
 	}
-	arch_space_activate(&a->arch);					    /* A7 */
+	arch_space_activate(&a->arch);				       /* A7 */
 	__atomic_store_n(&h->current, (uintptr_t)a, __ATOMIC_RELEASE); /* A8 */
 	if (unlikely(fresh || __atomic_load_n(&a->icache_stale, __ATOMIC_RELAXED) & self)) {
 		__atomic_fetch_and(&a->icache_stale, ~self, __ATOMIC_ACQ_REL);
@@ -143,7 +144,7 @@ void gather_fence_locked(struct gather *g)
 	u32 self = 1u << arch_hart_index();
 	u32 pages = g->whole ? 0 : (g->high - g->low) >> PAGE_SHIFT;
 
-	arch_fence();							    /* S3 */
+	arch_fence();						      /* S3 */
 	u32 ran = __atomic_load_n(&a->ran, __ATOMIC_RELAXED) & ~self; /* S4 */
 
 	if (ran)
@@ -155,7 +156,8 @@ void gather_fence_locked(struct gather *g)
 		h->stats.fences_sent++;
 		h->stats.fence_targets += (u32)__builtin_popcount(targets);
 		trace(QUIRE_EV_FENCE, targets, pages, g->low);
-		arch_fence_remote(targets, a->arch.asid, g->low, pages <= REMOTE_RANGE_MAX ? pages : 0);
+		arch_fence_remote(
+			targets, a->arch.asid, g->low, pages <= REMOTE_RANGE_MAX ? pages : 0);
 	} else {
 		h->stats.fences_avoided++;
 	}

@@ -10,8 +10,8 @@
 
 struct gather {
 	struct aspace *space;
-	vaddr_t low, high;  /* all cleared or narrowed entries lie in [low, high) */
-	bool whole;	    /* a table was unhooked: the whole ASID must go */
+	vaddr_t low, high; /* all cleared or narrowed entries lie in [low, high) */
+	bool whole;	   /* a table was unhooked: the whole ASID must go */
 	u32 count;
 	struct frame *frames[GATHER_MAX + GATHER_TABLES]; /* references to drop after the fence */
 };
@@ -32,7 +32,10 @@ static inline void gather_page(struct gather *g, vaddr_t va)
 	if (va + PAGE_SIZE > g->high)
 		g->high = va + PAGE_SIZE;
 }
-static inline bool gather_full(const struct gather *g) { return g->count >= GATHER_MAX; }
+static inline bool gather_full(const struct gather *g)
+{
+	return g->count >= GATHER_MAX;
+}
 /* The fence, if anything was gathered. The space's table lock is held since the first clearing. */
 void gather_fence_locked(struct gather *g);
 /* Drops the references. No table lock held. */

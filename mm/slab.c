@@ -129,8 +129,8 @@ static u32 order_for(size_t size)
 
 void slab_setup(void)
 {
-	static const char *const names[] = {"16", "32", "48", "64", "96", "128", "192", "256", "336", "504",
-		"1008", "2032"};
+	static const char *const names[] = {
+		"16", "32", "48", "64", "96", "128", "192", "256", "336", "504", "1008", "2032"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(class_sizes); i++)
 		slab_cache_init(&classes[i], names[i], class_sizes[i]);

@@ -71,7 +71,8 @@ static bool span_in_use(struct aspace *a, vaddr_t span, vaddr_t last, vaddr_t st
 	return false;
 }
 
-void table_trim_locked(struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g)
+void table_trim_locked(
+	struct aspace *a, vaddr_t *from, vaddr_t start, vaddr_t end, struct gather *g)
 {
 	vaddr_t span = *from & ~(ARCH_TABLE_SPAN - 1);
 

@@ -22,10 +22,11 @@
 #define PHYSMAP_SIZE  0x3C000000
 #define KERNEL_OFFSET 0x00400000 /* of the image from the start of RAM */
 #define KERNEL_BASE   0xC0400000
-#define KERNEL_LOAD   0x80400000 /* the image's address in the ELF file; it runs wherever it is put */
-#define KERNEL_SPAN   0x00400000 /* what one leaf table maps: the most an image may take */
-#define DEVICE_BASE   0xFC000000
-#define USER_LIMIT    0xC0000000
+/* the image's address in the ELF file; it runs wherever it is put */
+#define KERNEL_LOAD 0x80400000
+#define KERNEL_SPAN 0x00400000 /* what one leaf table maps: the most an image may take */
+#define DEVICE_BASE 0xFC000000
+#define USER_LIMIT  0xC0000000
 
 #define STACK_COUNT 32 /* MAX_HARTS */
 #define STACK_SHIFT 14

@@ -22,7 +22,10 @@ static int mb_evict(int fd)
 	sync(); /* also what else is unwritten: its writing would fall into the timed part */
 	return sys_obj_evict(fd, 0, ~0u) < 0 ? -1 : 0;
 }
-static int mb_setup(void) { return 0; }
+static int mb_setup(void)
+{
+	return 0;
+}
 static void mb_meminfo(void) {}
 static void mb_finish(void) {}
 

@@ -24,12 +24,12 @@
 #include "hooks.h"
 
 #ifndef BENCH_DIR
-#define BENCH_DIR ""	/* the root: an ext2 file system on virtio-blk */
+#define BENCH_DIR "" /* the root: an ext2 file system on virtio-blk */
 #endif
-#define PAGE 4096u
-#define NPG  256		/* pages in the resident-set tests */
-#define FILE_PAGES 4096		/* bench.dat: 16 MiB */
-#define COLD_PAGES 1024		/* cold.dat: 4 MiB */
+#define PAGE	   4096u
+#define NPG	   256	/* pages in the resident-set tests */
+#define FILE_PAGES 4096 /* bench.dat: 16 MiB */
+#define COLD_PAGES 1024 /* cold.dat: 4 MiB */
 
 /* ------------------------------------------------ time and reporting ---- */
 
@@ -41,7 +41,7 @@ static inline uint64_t ticks(void)
 	uint32_t h, l, h2;
 	do {
 		__asm__ volatile("rdtimeh %0\n\trdtime %1\n\trdtimeh %2"
-				 : "=r"(h), "=r"(l), "=r"(h2) :: "memory");
+				 : "=r"(h), "=r"(l), "=r"(h2)::"memory");
 	} while (h != h2);
 	return (uint64_t)h << 32 | l;
 }
@@ -52,17 +52,25 @@ static inline uint64_t instret(void)
 	uint32_t h, l, h2;
 	do {
 		__asm__ volatile("rdinstreth %0\n\trdinstret %1\n\trdinstreth %2"
-				 : "=r"(h), "=r"(l), "=r"(h2) :: "memory");
+				 : "=r"(h), "=r"(l), "=r"(h2)::"memory");
 	} while (h != h2);
 	return (uint64_t)h << 32 | l;
 }
 #else
-static inline uint64_t instret(void) { return 0; }
+static inline uint64_t instret(void)
+{
+	return 0;
+}
 #endif
 
 static uint64_t t_acc, t_start, i_acc, i_start;
 
-static inline void begin(void) { MARK(1); i_start = instret(); t_start = ticks(); }
+static inline void begin(void)
+{
+	MARK(1);
+	i_start = instret();
+	t_start = ticks();
+}
 static inline void end(void)
 {
 	uint64_t t = ticks(), i = instret();
@@ -71,9 +79,14 @@ static inline void end(void)
 	MARK(2);
 }
 /* Loop n times after `w` untimed warm-up rounds. */
-static void discard(void) { t_acc = i_acc = 0; MARK(4); }
+static void discard(void)
+{
+	t_acc = i_acc = 0;
+	MARK(4);
+}
 #define REP(i, w, n) \
-	discard(); for (int i = -(w); i < (n); i++, (i == 0 ? discard() : (void)0))
+	discard();   \
+	for (int i = -(w); i < (n); i++, (i == 0 ? discard() : (void)0))
 
 static void puts_(const char *s)
 {
@@ -83,10 +96,10 @@ static void puts_(const char *s)
 	write(1, s, n);
 }
 
-static char *utoa(char *p, uint64_t v)	/* writes backwards, p is the end */
+static char *utoa(char *p, uint64_t v) /* writes backwards, p is the end */
 {
 	uint32_t hi = v >> 32, lo = v;
-	do {		/* 64-bit by 10 without libgcc */
+	do { /* 64-bit by 10 without libgcc */
 		uint32_t q1 = hi / 10, r = hi % 10;
 		uint32_t mid = r << 16 | lo >> 16, q2 = mid / 10;
 		uint32_t low = (mid % 10) << 16 | (lo & 0xffff), q3 = low / 10;
@@ -149,7 +162,11 @@ static void die(const char *what)
 	mb_finish();
 	_exit(1);
 }
-#define CHECK(c) do { if (!(c)) die(#c); } while (0)
+#define CHECK(c)                 \
+	do {                     \
+		if (!(c))        \
+			die(#c); \
+	} while (0)
 
 /* --------------------------------------------------------- utilities ---- */
 
@@ -165,12 +182,14 @@ static void *map_file(uint32_t pages, int prot, int flags)
 }
 static void *map_anon(uint32_t pages, int flags)
 {
-	void *p = mmap(0, pages * PAGE, PROT_READ | PROT_WRITE,
-		       flags | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(0, pages * PAGE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 	CHECK(p != MAP_FAILED);
 	return p;
 }
-static void unmap(void *p, uint32_t pages) { CHECK(munmap(p, pages * PAGE) == 0); }
+static void unmap(void *p, uint32_t pages)
+{
+	CHECK(munmap(p, pages * PAGE) == 0);
+}
 
 static inline void rd(void *p, uint32_t pages, uint32_t step)
 {
@@ -200,21 +219,27 @@ static int open_file(const char *path, uint32_t pages)
 
 static void bench_base(void)
 {
-	REP(i, 1, 4) {		/* the loop itself: subtract if it matters */
-		begin(); end();
+	REP(i, 1, 4)
+	{ /* the loop itself: subtract if it matters */
+		begin();
+		end();
 	}
 	report("timer_overhead", 4);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 10000; k++)
 			getpid();
 		end();
 	}
 	report("null_syscall_getpid", 40000);
-	REP(i, 1, 20) {
+	REP(i, 1, 20)
+	{
 		char *p = map_anon(NPG, MAP_PRIVATE);
 		wr(p, NPG, 1);
-		begin(); rd(p, NPG, 1); end();
+		begin();
+		rd(p, NPG, 1);
+		end();
 		unmap(p, NPG);
 	}
 	report("touch_resident_page", 20 * NPG);
@@ -223,11 +248,14 @@ static void bench_base(void)
 /* Each of NPG pages of a fresh mapping is touched once. */
 static void fault(const char *name, int flags, int prot, int write, uint32_t step)
 {
-	REP(i, 2, 20) {
-		char *p = flags & MAP_ANONYMOUS ? map_anon(NPG, flags)
-						: map_file(NPG, prot, flags);
+	REP(i, 2, 20)
+	{
+		char *p = flags & MAP_ANONYMOUS ? map_anon(NPG, flags) : map_file(NPG, prot, flags);
 		begin();
-		if (write) wr(p, NPG, step); else rd(p, NPG, step);
+		if (write)
+			wr(p, NPG, step);
+		else
+			rd(p, NPG, step);
 		end();
 		unmap(p, NPG);
 	}
@@ -239,21 +267,24 @@ static void cow_after_fork(int shared)
 	int fd[2];
 	char c;
 	CHECK(pipe(fd) == 0);
-	REP(i, 1, 10) {
+	REP(i, 1, 10)
+	{
 		char *p = map_anon(NPG, MAP_PRIVATE);
 		wr(p, NPG, 1);
 		pid_t pid = fork();
 		CHECK(pid >= 0);
 		if (pid == 0) {
 			if (shared)
-				read(fd[0], &c, 1);	/* keep the pages shared */
+				read(fd[0], &c, 1); /* keep the pages shared */
 			_exit(0);
 		}
 		if (!shared)
 			waitpid(pid, 0, 0);
 		else
 			sched_yield();
-		begin(); wr(p, NPG, 1); end();
+		begin();
+		wr(p, NPG, 1);
+		end();
 		if (shared) {
 			write(fd[1], &c, 1);
 			waitpid(pid, 0, 0);
@@ -283,20 +314,26 @@ static void bench_mm(void)
 	/* first write, page already dirty in the page cache */
 	fault("shared_write_fault_dirty_page", MAP_SHARED, RW, 1, 1);
 	/* first write, page clean: it must become dirty (page_mkwrite etc.) */
-	REP(i, 1, 5) {
+	REP(i, 1, 5)
+	{
 		char *p = map_file(NPG, RW, MAP_SHARED);
 		CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0);
-		begin(); wr(p, NPG, 1); end();
+		begin();
+		wr(p, NPG, 1);
+		end();
 		CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0);
 		unmap(p, NPG);
 	}
 	report("shared_write_fault_clean_page", 5 * NPG);
 	/* write to a page that a read fault has already mapped */
-	REP(i, 1, 5) {
+	REP(i, 1, 5)
+	{
 		char *p = map_file(NPG, RW, MAP_SHARED);
 		CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0);
 		rd(p, NPG, 1);
-		begin(); wr(p, NPG, 1); end();
+		begin();
+		wr(p, NPG, 1);
+		end();
 		CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0);
 		unmap(p, NPG);
 	}
@@ -310,28 +347,34 @@ static void bench_mm(void)
 	cow_after_fork(0);
 
 	/* mappings that are never touched */
-	static const struct { uint32_t pages; const char *name, *mname, *uname; } sz[] = {
-		{ 1, "mmap_munmap_1p", "mmap_1p", "munmap_untouched_1p" },
-		{ 256, "mmap_munmap_256p", "mmap_256p", "munmap_untouched_256p" },
-		{ 4096, "mmap_munmap_4096p", "mmap_4096p", "munmap_untouched_4096p" },
+	static const struct {
+		uint32_t pages;
+		const char *name, *mname, *uname;
+	} sz[] = {
+		{1, "mmap_munmap_1p", "mmap_1p", "munmap_untouched_1p"},
+		{256, "mmap_munmap_256p", "mmap_256p", "munmap_untouched_256p"},
+		{4096, "mmap_munmap_4096p", "mmap_4096p", "munmap_untouched_4096p"},
 	};
 	for (int k = 0; k < 3; k++) {
 		uint32_t n = sz[k].pages;
-		REP(i, 1, 4) {
+		REP(i, 1, 4)
+		{
 			begin();
 			for (int j = 0; j < 250; j++)
 				munmap(mmap(0, n * PAGE, RW, MAP_SHARED, bench_fd, 0), n * PAGE);
 			end();
 		}
 		report(sz[k].name, 1000);
-		REP(i, 2, 200) {
+		REP(i, 2, 200)
+		{
 			begin();
 			char *p = mmap(0, n * PAGE, RW, MAP_SHARED, bench_fd, 0);
 			end();
 			munmap(p, n * PAGE);
 		}
 		report(sz[k].mname, 200);
-		REP(i, 2, 200) {
+		REP(i, 2, 200)
+		{
 			char *p = mmap(0, n * PAGE, RW, MAP_SHARED, bench_fd, 0);
 			begin();
 			munmap(p, n * PAGE);
@@ -341,62 +384,92 @@ static void bench_mm(void)
 	}
 
 	/* unmapping NPG resident pages */
-	static const struct { const char *name; int fl, wr; } um[] = {
-		{ "munmap_256_resident_shared_clean_per_page", MAP_SHARED, 0 },
-		{ "munmap_256_resident_shared_dirty_per_page", MAP_SHARED, 1 },
-		{ "munmap_256_resident_anon_per_page", MAP_PRIVATE | MAP_ANONYMOUS, 1 },
+	static const struct {
+		const char *name;
+		int fl, wr;
+	} um[] = {
+		{"munmap_256_resident_shared_clean_per_page", MAP_SHARED, 0},
+		{"munmap_256_resident_shared_dirty_per_page", MAP_SHARED, 1},
+		{"munmap_256_resident_anon_per_page", MAP_PRIVATE | MAP_ANONYMOUS, 1},
 	};
 	for (int k = 0; k < 3; k++) {
-		REP(i, 1, 20) {
+		REP(i, 1, 20)
+		{
 			char *p = um[k].fl & MAP_ANONYMOUS ? map_anon(NPG, um[k].fl)
 							   : map_file(NPG, RW, um[k].fl);
-			if (um[k].wr) wr(p, NPG, 1); else rd(p, NPG, 1);
-			begin(); munmap(p, NPG * PAGE); end();
+			if (um[k].wr)
+				wr(p, NPG, 1);
+			else
+				rd(p, NPG, 1);
+			begin();
+			munmap(p, NPG * PAGE);
+			end();
 		}
 		report(um[k].name, 20 * NPG);
 	}
-	REP(i, 2, 100) {
+	REP(i, 2, 100)
+	{
 		char *p = map_file(1, RW, MAP_SHARED);
 		rd(p, 1, 1);
-		begin(); munmap(p, PAGE); end();
+		begin();
+		munmap(p, PAGE);
+		end();
 	}
 	report("munmap_1_resident_shared", 100);
 
 	/* mprotect of NPG resident pages */
 	for (int k = 0; k < 2; k++) {
 		char *p = k ? map_anon(NPG, MAP_PRIVATE) : map_file(NPG, RW, MAP_SHARED);
-		REP(i, 2, 20) {
+		REP(i, 2, 20)
+		{
 			wr(p, NPG, 1);
-			begin(); CHECK(mprotect(p, NPG * PAGE, RO) == 0); end();
+			begin();
+			CHECK(mprotect(p, NPG * PAGE, RO) == 0);
+			end();
 			CHECK(mprotect(p, NPG * PAGE, RW) == 0);
 		}
 		report(k ? "mprotect_256_anon_rw_to_ro_per_page"
-			 : "mprotect_256_shared_rw_to_ro_per_page", 20 * NPG);
-		REP(i, 2, 20) {
+			 : "mprotect_256_shared_rw_to_ro_per_page",
+			20 * NPG);
+		REP(i, 2, 20)
+		{
 			wr(p, NPG, 1);
 			CHECK(mprotect(p, NPG * PAGE, RO) == 0);
-			begin(); CHECK(mprotect(p, NPG * PAGE, RW) == 0); end();
+			begin();
+			CHECK(mprotect(p, NPG * PAGE, RW) == 0);
+			end();
 		}
 		report(k ? "mprotect_256_anon_ro_to_rw_per_page"
-			 : "mprotect_256_shared_ro_to_rw_per_page", 20 * NPG);
-		REP(i, 2, 20) {
+			 : "mprotect_256_shared_ro_to_rw_per_page",
+			20 * NPG);
+		REP(i, 2, 20)
+		{
 			CHECK(mprotect(p, NPG * PAGE, RO) == 0);
 			CHECK(mprotect(p, NPG * PAGE, RW) == 0);
-			begin(); wr(p, NPG, 1); end();
+			begin();
+			wr(p, NPG, 1);
+			end();
 		}
 		report(k ? "write_after_mprotect_anon_per_page"
-			 : "write_after_mprotect_shared_per_page", 20 * NPG);
+			 : "write_after_mprotect_shared_per_page",
+			20 * NPG);
 		unmap(p, NPG);
 	}
 
 	/* fork + exit + wait */
-	static const struct { uint32_t pages; const char *name; } fk[] = {
-		{ 0, "fork_exit_wait_base" }, { 16, "fork_exit_wait_16p" },
-		{ 256, "fork_exit_wait_256p" }, { 1024, "fork_exit_wait_1024p" },
+	static const struct {
+		uint32_t pages;
+		const char *name;
+	} fk[] = {
+		{0, "fork_exit_wait_base"},
+		{16, "fork_exit_wait_16p"},
+		{256, "fork_exit_wait_256p"},
+		{1024, "fork_exit_wait_1024p"},
 	};
 	for (int k = 0; k < 4; k++) {
 		char *p = fk[k].pages ? map_anon(fk[k].pages, MAP_PRIVATE) : 0;
-		REP(i, 2, 20) {
+		REP(i, 2, 20)
+		{
 			wr(p, fk[k].pages, 1);
 			begin();
 			pid_t pid = fork();
@@ -411,7 +484,8 @@ static void bench_mm(void)
 	}
 	/* the same with a shared file mapping of 256 resident pages */
 	char *p = map_file(NPG, RW, MAP_SHARED);
-	REP(i, 2, 20) {
+	REP(i, 2, 20)
+	{
 		wr(p, NPG, 1);
 		begin();
 		pid_t pid = fork();
@@ -428,28 +502,32 @@ static void bench_mm(void)
 
 static void bench_file(void)
 {
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 256; k++)
 			pread(bench_fd, buf64k, 1, (off_t)k * PAGE);
 		end();
 	}
 	report("pread_1b_cached", 4 * 256);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 256; k++)
 			pread(bench_fd, buf64k, PAGE, (off_t)k * PAGE);
 		end();
 	}
 	report("pread_4k_cached", 4 * 256);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 64; k++)
 			pread(bench_fd, buf64k, 65536, (off_t)k * 65536);
 		end();
 	}
 	report("pread_64k_cached", 4 * 64);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 256; k++)
 			pwrite(bench_fd, buf64k, PAGE, (off_t)k * PAGE);
@@ -461,7 +539,8 @@ static void bench_file(void)
 static void cold(const char *name, int adv, uint32_t pages)
 {
 	int ok = 1;
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		if (mb_evict(cold_fd) < 0) {
 			ok = 0;
 			break;
@@ -469,7 +548,9 @@ static void cold(const char *name, int adv, uint32_t pages)
 		char *p = mmap(0, pages * PAGE, PROT_READ, MAP_SHARED, cold_fd, 0);
 		CHECK(p != MAP_FAILED);
 		madvise(p, pages * PAGE, adv);
-		begin(); rd(p, pages, 1); end();
+		begin();
+		rd(p, pages, 1);
+		end();
 		unmap(p, pages);
 	}
 	if (ok)
@@ -478,14 +559,22 @@ static void cold(const char *name, int adv, uint32_t pages)
 
 static void bench_io(void)
 {
-	static const struct { uint32_t pages; const char *name; } ms[] = {
-		{ 0, "msync_clean_256p_map" }, { 1, "msync_1_dirty_page" }, { 64, "msync_64_dirty_pages" },
+	static const struct {
+		uint32_t pages;
+		const char *name;
+	} ms[] = {
+		{0, "msync_clean_256p_map"},
+		{1, "msync_1_dirty_page"},
+		{64, "msync_64_dirty_pages"},
 	};
 	char *p = map_file(NPG, PROT_READ | PROT_WRITE, MAP_SHARED);
 	for (int k = 0; k < 3; k++) {
-		REP(i, 2, 10) {
+		REP(i, 2, 10)
+		{
 			wr(p, ms[k].pages, 1);
-			begin(); CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0); end();
+			begin();
+			CHECK(msync(p, NPG * PAGE, MS_SYNC) == 0);
+			end();
 		}
 		report(ms[k].name, 10);
 	}
@@ -497,7 +586,8 @@ static void bench_io(void)
 	cold("cold_fault_no_readahead_per_page", MADV_RANDOM, 128);
 	/* the same through read(2) for comparison */
 	int ok = 1;
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		if (mb_evict(cold_fd) < 0) {
 			ok = 0;
 			break;
@@ -526,7 +616,8 @@ static void pipe_pingpong(const char *name, int harts, int rounds)
 			write(b[1], &c, 1);
 		_exit(0);
 	}
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < rounds; k++) {
 			write(a[1], &c, 1);
@@ -537,7 +628,10 @@ static void pipe_pingpong(const char *name, int harts, int rounds)
 	report(name, 4 * rounds);
 	write(a[1], "q", 1);
 	waitpid(pid, 0, 0);
-	close(a[0]); close(a[1]); close(b[0]); close(b[1]);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
 }
 
 static void flag_pingpong(const char *name, int harts, int yield, int rounds)
@@ -557,7 +651,8 @@ static void flag_pingpong(const char *name, int harts, int yield, int rounds)
 		}
 		_exit(0);
 	}
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < rounds; k++) {
 			f[0] = 1;
@@ -578,14 +673,16 @@ static void bench_ipc(void)
 	int fd[2];
 	char c = 0;
 	CHECK(pipe(fd) == 0);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 1000; k++)
 			sched_yield();
 		end();
 	}
 	report("sched_yield_alone", 4000);
-	REP(i, 1, 4) {		/* pipe cost without any switch */
+	REP(i, 1, 4)
+	{ /* pipe cost without any switch */
 		begin();
 		for (int k = 0; k < 1000; k++) {
 			write(fd[1], &c, 1);
@@ -607,7 +704,8 @@ static void bench_ipc(void)
 			sched_yield();
 		_exit(0);
 	}
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < 1000; k++)
 			sched_yield();
@@ -630,7 +728,9 @@ static void bench_pingpong2(void)
 /* ----------------------------------------------------- TLB shootdown ---- */
 
 #define MAXH 8
-static volatile struct { uint32_t ready, n, pad[14]; } slot[MAXH];
+static volatile struct {
+	uint32_t ready, n, pad[14];
+} slot[MAXH];
 static volatile uint32_t stop;
 static int park[2];
 
@@ -664,10 +764,10 @@ enum others { ALONE, SLEEP, SPIN, LEFT, OTHER_PROCESS };
 
 static void shoot_line(const char *what, const char *kind, int harts, int rounds)
 {
-	const char *parts[] = { what, kind, "_harts_", 0 };
+	const char *parts[] = {what, kind, "_harts_", 0};
 	char name[96], *d = name;
 	for (int k = 0; parts[k]; k++)
-		for (const char *s = parts[k]; *s; )
+		for (const char *s = parts[k]; *s;)
 			*d++ = *s++;
 	*d++ = '0' + harts;
 	*d = 0;
@@ -700,7 +800,7 @@ static void shoot_run(const char *kind, int harts, enum others o, int rounds)
 				sched_yield();
 		} else if (o != ALONE) {
 			CHECK(pthread_create(&t[h], 0, o == SPIN ? spinner : sleeper,
-					     (void *)(intptr_t)h) == 0);
+				      (void *)(intptr_t)h) == 0);
 			while (!slot[h].ready)
 				sched_yield();
 		}
@@ -710,12 +810,13 @@ static void shoot_run(const char *kind, int harts, enum others o, int rounds)
 			write(park[1], &c, 1);
 			pthread_join(t[h], 0);
 		}
-	for (int k = 0; k < 2000; k++)	/* let them block and their harts go idle */
+	for (int k = 0; k < 2000; k++) /* let them block and their harts go idle */
 		sched_yield();
 
 	/* a file page: its mapping never merges with a neighbour */
 	volatile uint32_t *p = map_file(1, PROT_READ | PROT_WRITE, MAP_SHARED);
-	REP(i, 1, 4) {
+	REP(i, 1, 4)
+	{
 		begin();
 		for (int k = 0; k < rounds; k++) {
 			p[0] = k;
@@ -727,10 +828,13 @@ static void shoot_run(const char *kind, int harts, enum others o, int rounds)
 	shoot_line("mprotect_pair_", kind, harts, 4 * rounds);
 	unmap((void *)p, 1);
 
-	REP(i, 1, 4 * rounds) {
+	REP(i, 1, 4 * rounds)
+	{
 		p = map_file(1, PROT_READ | PROT_WRITE, MAP_SHARED);
 		p[0] = i;
-		begin(); munmap((void *)p, PAGE); end();
+		begin();
+		munmap((void *)p, PAGE);
+		end();
 	}
 	shoot_line("munmap_1p_", kind, harts, 4 * rounds);
 

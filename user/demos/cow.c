@@ -12,7 +12,8 @@
 int demo_cow(void)
 {
 	demo_title("fork copies no page; a store copies one, or none for the last holder.");
-	volatile char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile char *memory = mmap(
+		NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		demo_fail("mapping");
@@ -38,14 +39,16 @@ int demo_cow(void)
 	uint32_t copies = 0;
 
 	read(ready[0], &copies, sizeof(copies));
-	demo_step("This process filled %u pages and forked; the child stored to %u of them.", PAGES, STORES);
+	demo_step("This process filled %u pages and forked; the child stored to %u of them.", PAGES,
+		STORES);
 	struct quire_info_page mine = demo_page(0, memory), theirs = demo_page(child, memory);
 	struct quire_info_page mine_last = demo_page(0, memory + (PAGES - 1) * PAGE);
 	struct quire_info_page theirs_last = demo_page(child, memory + (PAGES - 1) * PAGE);
 
 	demo_proof(copies >= STORES && copies <= STORES + 4, "the child copied %lu pages",
 		(unsigned long)copies);
-	demo_proof(mine.frame != theirs.frame, "a page it stored to is its own now: %05lx here, %05lx there",
+	demo_proof(mine.frame != theirs.frame,
+		"a page it stored to is its own now: %05lx here, %05lx there",
 		(unsigned long)mine.frame, (unsigned long)theirs.frame);
 	demo_proof(mine_last.frame == theirs_last.frame && mine_last.refs == 2,
 		"one it did not is shared: %05lx, %lu references", (unsigned long)mine_last.frame,
@@ -60,7 +63,8 @@ int demo_cow(void)
 
 	demo_step("The child has ended; this process stores to all %u pages again.", PAGES);
 	demo_proof(after.cow_copies == now.cow_copies, "no page is copied: it is the last holder");
-	demo_proof(after.cow_reuses - now.cow_reuses >= PAGES - 1, "%lu pages were taken over where they are",
+	demo_proof(after.cow_reuses - now.cow_reuses >= PAGES - 1,
+		"%lu pages were taken over where they are",
 		(unsigned long)(after.cow_reuses - now.cow_reuses));
 	munmap((void *)memory, PAGES * PAGE);
 	for (int i = 0; i < 2; i++) {

@@ -50,7 +50,8 @@ int demo_rw(void)
 		pwrite(fd, "world", 5, 0);
 		after = demo_page(0, page);
 	}
-	demo_proof(before.frame == after.frame, "it is the same frame throughout: %05lx", (unsigned long)after.frame);
+	demo_proof(before.frame == after.frame, "it is the same frame throughout: %05lx",
+		(unsigned long)after.frame);
 	demo_proof(after.dirty, "the kernel knows it is dirty");
 	unsigned long calls = write_many(fd);
 

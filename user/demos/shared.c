@@ -19,7 +19,8 @@ int demo_shared(void)
 
 	if (page == MAP_FAILED || other == MAP_FAILED)
 		demo_fail("mapping");
-	demo_step("This process maps page 0 of a file twice, at %p and %p, and forks.", (void *)page, (void *)other);
+	demo_step("This process maps page 0 of a file twice, at %p and %p, and forks.",
+		(void *)page, (void *)other);
 	page[0] = 0;
 	page[1] = 0;
 	other[2] = 0;
@@ -58,11 +59,12 @@ int demo_shared(void)
 
 	demo_step("The two answered each other %lu times through the page (%lu ns a round).",
 		(unsigned long)rounds, (unsigned long)(nanoseconds / rounds));
-	printf("    frame here %05lx, at the second address %05lx, in the child %05lx\n", (unsigned long)here.frame,
-		(unsigned long)there.frame, (unsigned long)childs.frame);
+	printf("    frame here %05lx, at the second address %05lx, in the child %05lx\n",
+		(unsigned long)here.frame, (unsigned long)there.frame, (unsigned long)childs.frame);
 	demo_proof(here.frame && here.frame == there.frame && here.frame == childs.frame,
 		"all three translations name one frame");
-	demo_proof(here.mapcount >= 3, "the frame counts its mappings: %lu", (unsigned long)here.mapcount);
+	demo_proof(here.mapcount >= 3, "the frame counts its mappings: %lu",
+		(unsigned long)here.mapcount);
 	page[2] = 1;
 	waitpid(child, NULL, 0);
 	struct quire_info_page after = demo_page(0, page);

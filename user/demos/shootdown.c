@@ -48,7 +48,8 @@ static bool is_quiet(const struct quire_info_hart *h)
 /* A hart that a server's thread has for a moment does not run this space, and is left alone. */
 static bool disturbs_all(const struct quire_info_hart *h)
 {
-	return h->fences_sent >= ROUNDS * 9 / 10 && h->fence_targets >= ROUNDS * (demo_hart_count() - 1) * 4 / 5;
+	return h->fences_sent >= ROUNDS * 9 / 10 &&
+	       h->fence_targets >= ROUNDS * (demo_hart_count() - 1) * 4 / 5;
 }
 
 /* The counters are the whole system's: a server may be at work meanwhile, but not every time. */
@@ -63,8 +64,9 @@ static struct quire_info_hart rounds_until(bool (*holds)(const struct quire_info
 
 static void report(const char *who, const struct quire_info_hart *h)
 {
-	printf("    %s: %d unmappings, %lu remote fences to %lu harts, %lu needed none\n", who, ROUNDS,
-		(unsigned long)h->fences_sent, (unsigned long)h->fence_targets, (unsigned long)h->fences_avoided);
+	printf("    %s: %d unmappings, %lu remote fences to %lu harts, %lu needed none\n", who,
+		ROUNDS, (unsigned long)h->fences_sent, (unsigned long)h->fence_targets,
+		(unsigned long)h->fences_avoided);
 }
 
 int demo_shootdown(void)
@@ -96,7 +98,8 @@ int demo_shootdown(void)
 
 	report("spinning", &busy);
 	demo_proof(disturbs_all(&busy),
-		"each unmapping interrupted the %u harts, as long as they ran this space", harts - 1);
+		"each unmapping interrupted the %u harts, as long as they ran this space",
+		harts - 1);
 	stop = true;
 	for (unsigned h = 1; h < harts; h++)
 		pthread_join(threads[h], NULL);
@@ -104,7 +107,8 @@ int demo_shootdown(void)
 	struct quire_info_hart left = rounds_until(is_quiet, fd);
 
 	report("left", &left);
-	demo_proof(is_quiet(&left), "no hart was interrupted for it: each will flush if it comes back");
+	demo_proof(is_quiet(&left),
+		"no hart was interrupted for it: each will flush if it comes back");
 	stop = false;
 	close(fd);
 	return 0;

@@ -34,8 +34,9 @@ int demo_unmap(void)
 	struct quire_info_page before = demo_page(0, two + PAGE);
 
 	demo_proof(before.mapcount == 2 && before.refs == 3,
-		"frame %05lx: %lu references = its object's slot + %lu mappings", (unsigned long)before.frame,
-		(unsigned long)before.refs, (unsigned long)before.mapcount);
+		"frame %05lx: %lu references = its object's slot + %lu mappings",
+		(unsigned long)before.frame, (unsigned long)before.refs,
+		(unsigned long)before.mapcount);
 	munmap((void *)(one + PAGE), PAGE);
 	demo_step("Page 1 of the first mapping is unmapped: a hole in its middle.");
 	struct quire_info_page after = demo_page(0, two + PAGE);
@@ -49,11 +50,12 @@ int demo_unmap(void)
 		one[PAGE] = 'x';
 		demo_proof(false, "a store to the hole went through");
 	} else {
-		demo_proof(sig == SIGSEGV && fault_address == (void *)(one + PAGE), "a store to the hole: signal %d at %p", sig,
-			fault_address);
+		demo_proof(sig == SIGSEGV && fault_address == (void *)(one + PAGE),
+			"a store to the hole: signal %d at %p", sig, fault_address);
 	}
 	sigaction(SIGSEGV, &old, NULL);
-	demo_proof(one[0] == 'u' && one[2 * PAGE] == 'u', "the pages on both sides are still there");
+	demo_proof(
+		one[0] == 'u' && one[2 * PAGE] == 'u', "the pages on both sides are still there");
 	char byte = 0;
 
 	munmap((void *)one, 4 * PAGE);

@@ -3,7 +3,8 @@
 
 int main(int argc, char **argv)
 {
-	inspect_usage(argc, argv, 0, "check", "Stops all harts, checks every invariant of memory and threads; what is broken goes to the log.");
+	inspect_usage(argc, argv, 0, "check",
+		"Stops all harts, checks every invariant of memory and threads; what is broken goes to the log.");
 	int broken = sys_check();
 
 	if (broken < 0) {

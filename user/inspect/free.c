@@ -3,14 +3,16 @@
 
 static void line(const char *name, uint32_t pages)
 {
-	printf("%-22s %8lu pages %10lu KiB\n", name, (unsigned long)pages, (unsigned long)pages * 4);
+	printf("%-22s %8lu pages %10lu KiB\n", name, (unsigned long)pages,
+		(unsigned long)pages * 4);
 }
 
 int main(int argc, char **argv)
 {
 	struct quire_info_memory m;
 
-	inspect_usage(argc, argv, 0, "free", "Shows frames by use, commit, and counts of kernel objects.");
+	inspect_usage(argc, argv, 0, "free",
+		"Shows frames by use, commit, and counts of kernel objects.");
 	if (!inspect(QUIRE_INFO_MEMORY, 0, &m, sizeof(m))) {
 		fprintf(stderr, "free: the kernel does not answer\n");
 		return 1;

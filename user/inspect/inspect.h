@@ -19,7 +19,8 @@ static inline bool inspect(enum quire_info what, uint32_t index, void *record, u
 }
 
 /* Prints usage and ends, if asked for help or given what the program does not take. */
-static inline void inspect_usage(int argc, char **argv, int most, const char *usage, const char *what)
+static inline void inspect_usage(
+	int argc, char **argv, int most, const char *usage, const char *what)
 {
 	bool help = argc > 1 && !strcmp(argv[1], "--help");
 

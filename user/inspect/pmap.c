@@ -11,11 +11,11 @@ static void show_pages(int32_t pid, const struct quire_info_region *r)
 		if (!inspect(QUIRE_INFO_PAGE, va, &p, sizeof(p)) || !p.frame)
 			continue;
 		printf("    %08lx  frame %05lx %.3s refs %lu maps %lu", (unsigned long)va,
-			(unsigned long)p.frame, inspect_prot(p.prot, 0, prot), (unsigned long)p.refs,
-			(unsigned long)p.mapcount);
+			(unsigned long)p.frame, inspect_prot(p.prot, 0, prot),
+			(unsigned long)p.refs, (unsigned long)p.mapcount);
 		if (p.object)
-			printf("  object %lu page %lu%s", (unsigned long)p.object, (unsigned long)p.index,
-				p.dirty ? " dirty" : "");
+			printf("  object %lu page %lu%s", (unsigned long)p.object,
+				(unsigned long)p.index, p.dirty ? " dirty" : "");
 		printf("\n");
 	}
 }
@@ -33,8 +33,9 @@ int main(int argc, char **argv)
 	if (argc > 2 + pages || (arg && (*end || !*arg))) {
 		bool help = arg && !strcmp(arg, "--help");
 
-		fprintf(help ? stdout : stderr, "usage: pmap [-x] [PID]\n"
-						"Shows the regions of a process (default: itself); -x: each resident page.\n");
+		fprintf(help ? stdout : stderr,
+			"usage: pmap [-x] [PID]\n"
+			"Shows the regions of a process (default: itself); -x: each resident page.\n");
 		return help ? 0 : 2;
 	}
 	printf("START    END      PROT      KIB RESIDENT  PRIVATE OBJECT     PAGE\n");
@@ -43,11 +44,13 @@ int main(int argc, char **argv)
 		if (!inspect(QUIRE_INFO_REGION, va, &r, sizeof(r)))
 			break;
 		any = true;
-		printf("%08lx %08lx %s %8lu %8lu %8lu ", (unsigned long)r.start, (unsigned long)r.end,
-			inspect_prot(r.prot, r.flags, prot), (unsigned long)(r.end - r.start) / 1024,
-			(unsigned long)r.resident * 4, (unsigned long)r.private_pages * 4);
+		printf("%08lx %08lx %s %8lu %8lu %8lu ", (unsigned long)r.start,
+			(unsigned long)r.end, inspect_prot(r.prot, r.flags, prot),
+			(unsigned long)(r.end - r.start) / 1024, (unsigned long)r.resident * 4,
+			(unsigned long)r.private_pages * 4);
 		if (r.object)
-			printf("%6lu %8lu\n", (unsigned long)r.object, (unsigned long)r.page_offset);
+			printf("%6lu %8lu\n", (unsigned long)r.object,
+				(unsigned long)r.page_offset);
 		else
 			printf("     -        -\n");
 		if (pages)

@@ -25,15 +25,18 @@ static void row(const char *name, size_t offset)
 
 int main(int argc, char **argv)
 {
-	inspect_usage(argc, argv, 0, "tlbstat", "Counts since boot, by hart: faults, copies, fences, switches.");
-	while (count < 32 && inspect(QUIRE_INFO_HART, count ? harts[count - 1].index + 1 : 0, &harts[count], sizeof(harts[0])))
+	inspect_usage(argc, argv, 0, "tlbstat",
+		"Counts since boot, by hart: faults, copies, fences, switches.");
+	while (count < 32 && inspect(QUIRE_INFO_HART, count ? harts[count - 1].index + 1 : 0,
+				     &harts[count], sizeof(harts[0])))
 		count++;
 	printf("%-20s", "hart");
 	for (unsigned i = 0; i < count; i++)
 		printf(" %9lu", (unsigned long)harts[i].index);
 	printf("      total\n");
 	for (unsigned k = 0; k < sizeof(fault_names) / sizeof(fault_names[0]); k++)
-		row(fault_names[k], offsetof(struct quire_info_hart, faults) + k * sizeof(uint64_t));
+		row(fault_names[k],
+			offsetof(struct quire_info_hart, faults) + k * sizeof(uint64_t));
 	ROW("pages copied", cow_copies);
 	ROW("pages taken over", cow_reuses);
 	ROW("pages zeroed", zero_fills);

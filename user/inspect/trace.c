@@ -2,15 +2,16 @@
  * Chrome trace file of it. */
 #include "inspect.h"
 
-static const char *const names[] = {"?", "fault", "fence", "call", "reply", "switch", "syscall", "fetch",
-	"writeback", "irq", "wake"};
+static const char *const names[] = {"?", "fault", "fence", "call", "reply", "switch", "syscall",
+	"fetch", "writeback", "irq", "wake"};
 #define KINDS (sizeof(names) / sizeof(names[0]))
 
 static int usage(FILE *out, int status)
 {
-	fprintf(out, "usage: trace on [KIND...] | off | show | dump\n"
-		     "Kinds: fault fence call reply switch syscall fetch writeback irq wake (default: all but syscall).\n"
-		     "`show` prints and empties the rings; `dump` prints them for ./quire run --trace.\n");
+	fprintf(out,
+		"usage: trace on [KIND...] | off | show | dump\n"
+		"Kinds: fault fence call reply switch syscall fetch writeback irq wake (default: all but syscall).\n"
+		"`show` prints and empties the rings; `dump` prints them for ./quire run --trace.\n");
 	return status;
 }
 
@@ -44,15 +45,19 @@ static void print_all(bool raw)
 				struct quire_trace_event *e = &events[i];
 
 				if (raw)
-					printf("T %llx %x %x %lx %lx %lx %lx\n", (unsigned long long)e->time,
-						e->kind, e->hart, (unsigned long)e->a, (unsigned long)e->b,
+					printf("T %llx %x %x %lx %lx %lx %lx\n",
+						(unsigned long long)e->time, e->kind, e->hart,
+						(unsigned long)e->a, (unsigned long)e->b,
 						(unsigned long)e->c, (unsigned long)e->tid);
 				else
 					printf("%12llu hart %u thread %lu %-9s %08lx %08lx %08lx%s\n",
-						(unsigned long long)e->time, e->hart, (unsigned long)e->tid,
-						e->kind < KINDS ? names[e->kind] : "?", (unsigned long)e->a,
-						(unsigned long)e->b, (unsigned long)e->c,
-						e->lost ? " (events before this one were lost)" : "");
+						(unsigned long long)e->time, e->hart,
+						(unsigned long)e->tid,
+						e->kind < KINDS ? names[e->kind] : "?",
+						(unsigned long)e->a, (unsigned long)e->b,
+						(unsigned long)e->c,
+						e->lost ? " (events before this one were lost)"
+							: "");
 			}
 	}
 }

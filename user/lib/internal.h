@@ -152,7 +152,8 @@ struct __libc_request {
 	void *out;	    /* where the answer's payload goes */
 	uint32_t out_size;  /* room there */
 	uint32_t out_bytes; /* what came, at most out_size */
-	bool after_reset; /* the server died once on the way: the change may have been made before */
+	/* the server died once on the way: the change may have been made before */
+	bool after_reset;
 };
 
 /* Asks through an open descriptor or a directory channel. */

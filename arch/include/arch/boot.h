@@ -19,10 +19,11 @@ struct boot_device {
 	char compatible[32];
 };
 struct boot_facts {
-	struct boot_range free[BOOT_RANGES]; /* RAM less firmware, kernel image, initrd, device tree, reserved */
+	/* RAM less firmware, kernel image, initrd, device tree, reserved */
+	struct boot_range free[BOOT_RANGES];
 	u32 nfree;
-	u64 memory_bytes; /* all RAM */
-	u64 initrd_phys;  /* page-aligned start of the initrd's first page */
+	u64 memory_bytes;  /* all RAM */
+	u64 initrd_phys;   /* page-aligned start of the initrd's first page */
 	u32 initrd_offset; /* bytes into that page */
 	u32 initrd_bytes;
 	struct boot_device devices[BOOT_DEVICES];

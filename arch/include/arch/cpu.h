@@ -77,7 +77,7 @@ void arch_regs_copy(struct arch_regs *to, const struct arch_regs *from);
 void arch_regs_export(const struct arch_regs *r, u32 regs[32]);
 void arch_regs_import(struct arch_regs *r, const u32 regs[32]);
 /* Makes the thread enter handler(a0, a1, a2) on stack sp, returning to ra. */
-void arch_regs_enter_handler(struct arch_regs *r, vaddr_t handler, vaddr_t sp, vaddr_t ra, u32 a0,
-	u32 a1, u32 a2);
+void arch_regs_enter_handler(
+	struct arch_regs *r, vaddr_t handler, vaddr_t sp, vaddr_t ra, u32 a0, u32 a1, u32 a2);
 
 #endif

@@ -9,10 +9,18 @@ struct list {
 	struct list *next, *prev;
 };
 
+/* clang-format off */
 #define LIST_INIT(name) {&(name), &(name)}
+/* clang-format on */
 
-static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
 
 static inline void list_insert_between(struct list *n, struct list *before, struct list *after)
 {
@@ -60,13 +68,13 @@ static inline void list_append_all(struct list *to, struct list *from)
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_first(head, type, member) \
 	(list_empty(head) ? NULL : list_entry((head)->next, type, member))
-#define list_for_each(pos, head, type, member)                                            \
+#define list_for_each(pos, head, type, member)                                           \
 	for (type *pos = list_entry((head)->next, type, member); &pos->member != (head); \
 		pos = list_entry(pos->member.next, type, member))
-#define list_for_each_safe(pos, head, type, member)                                    \
-	for (type *pos = list_entry((head)->next, type, member),                       \
-		  *pos##_next = list_entry(pos->member.next, type, member);            \
-		&pos->member != (head);                                                \
+#define list_for_each_safe(pos, head, type, member)                         \
+	for (type *pos = list_entry((head)->next, type, member),            \
+		  *pos##_next = list_entry(pos->member.next, type, member); \
+		&pos->member != (head);                                     \
 		pos = pos##_next, pos##_next = list_entry(pos##_next->member.next, type, member))
 
 #endif

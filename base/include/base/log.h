@@ -13,7 +13,8 @@
 
 void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Formats into buf (always zero-ended when size > 0); returns the length that was wanted. */
-int log_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int log_format(char *buf, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 int log_vformat(char *buf, size_t size, const char *format, va_list ap);
 
 /* Prints what, where, which hart, registers and a backtrace, stops every hart. For broken
@@ -23,10 +24,10 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
 
 /* Always compiled in: cheap checks of preconditions. */
-#define assert(cond)                                               \
-	do {                                                       \
-		if (unlikely(!(cond)))                             \
-			panic("assertion failed: %s", #cond);      \
+#define assert(cond)                                          \
+	do {                                                  \
+		if (unlikely(!(cond)))                        \
+			panic("assertion failed: %s", #cond); \
 	} while (0)
 /* Only in debug builds: checks that cost. */
 #ifdef QUIRE_DEBUG

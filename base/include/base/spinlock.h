@@ -45,7 +45,9 @@ struct spinlock {
 	u8 hart; /* debug: index of the holder + 1 */
 };
 
+/* clang-format off */
 #define SPINLOCK_INIT(r) {0, (r), 0}
+/* clang-format on */
 
 #ifdef QUIRE_DEBUG
 void lock_rank_acquire(struct spinlock *l, bool nested);
@@ -53,8 +55,14 @@ void lock_rank_release(struct spinlock *l);
 /* Panics if this hart holds any lock: at every place where a thread leaves the kernel or waits. */
 void lock_rank_assert_none(void);
 #else
-static inline void lock_rank_acquire(struct spinlock *l, bool nested) { (void)l, (void)nested; }
-static inline void lock_rank_release(struct spinlock *l) { (void)l; }
+static inline void lock_rank_acquire(struct spinlock *l, bool nested)
+{
+	(void)l, (void)nested;
+}
+static inline void lock_rank_release(struct spinlock *l)
+{
+	(void)l;
+}
 static inline void lock_rank_assert_none(void) {}
 #endif
 

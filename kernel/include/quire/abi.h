@@ -28,6 +28,7 @@
 
 /* ------------------------------------------------------------------ system call numbers */
 
+/* clang-format off */
 enum quire_sys {
 	/* Memory. Lengths are rounded up to whole pages; addresses must be aligned. */
 	SYS_MMAP = 1,	/* (addr, len, prot, flags, handle, page_offset) -> address */
@@ -142,6 +143,7 @@ enum quire_sys {
 	SYS_TRACE,	     /* (QUIRE_TRACE_*, arg, buf, size): see quire/info.h */
 	SYS_TUNE,	     /* (QUIRE_TUNE_*, value or ~0 = only ask) -> the value before */
 };
+/* clang-format on */
 
 /* ------------------------------------------------------------------ memory */
 
@@ -155,7 +157,8 @@ enum quire_sys {
 #define QUIRE_MAP_FIXED	    0x10
 #define QUIRE_MAP_ANON	    0x20
 #define QUIRE_MAP_NOREPLACE 0x40 /* with FIXED: EEXIST instead of replacing */
-#define QUIRE_MAP_NORESERVE 0x80 /* not charged against commit; touching past what is there is SIGBUS */
+/* not charged against commit; touching past what is there is SIGBUS */
+#define QUIRE_MAP_NORESERVE 0x80
 #define QUIRE_MAP_STACK	    0x100
 #define QUIRE_MAP_LOCKED    0x200
 #define QUIRE_MAP_POPULATE  0x400
@@ -180,9 +183,9 @@ enum quire_sys {
 
 /* Of a process; kernel/limit.c tells what they bind. */
 enum quire_limits {
-	QUIRE_LIMIT_CPU, /* seconds */
+	QUIRE_LIMIT_CPU,   /* seconds */
 	QUIRE_LIMIT_FSIZE, /* bytes */
-	QUIRE_LIMIT_DATA, /* bytes */
+	QUIRE_LIMIT_DATA,  /* bytes */
 	QUIRE_LIMIT_STACK, /* bytes; counts when exec makes the stack */
 	QUIRE_LIMIT_CORE,
 	QUIRE_LIMIT_RSS,
@@ -226,11 +229,11 @@ struct quire_limit {
 #define QUIRE_H_RESOURCE (QUIRE_HANDLE_BASE + 0) /* the right to devices, boot info, power */
 #define QUIRE_H_INITRD	 (QUIRE_HANDLE_BASE + 1) /* memory object: the cpio archive, read only */
 /* Where every other program finds its world; fork and exec carry these. */
-#define QUIRE_H_ROOT	 (QUIRE_HANDLE_BASE + 8)  /* channel: root directory of the file system */
-#define QUIRE_H_CWD	 (QUIRE_HANDLE_BASE + 9)  /* channel: current directory */
-#define QUIRE_H_CONSOLE	 (QUIRE_HANDLE_BASE + 10) /* channel: the terminal */
+#define QUIRE_H_ROOT	(QUIRE_HANDLE_BASE + 8)	 /* channel: root directory of the file system */
+#define QUIRE_H_CWD	(QUIRE_HANDLE_BASE + 9)	 /* channel: current directory */
+#define QUIRE_H_CONSOLE (QUIRE_HANDLE_BASE + 10) /* channel: the terminal */
 /* Where init puts what a server needs; see user/include/quire/server.h. */
-#define QUIRE_H_SERVER	 (QUIRE_HANDLE_BASE + 16)
+#define QUIRE_H_SERVER (QUIRE_HANDLE_BASE + 16)
 
 #define QUIRE_BADGE_FILE 0x80000000u
 
@@ -239,7 +242,7 @@ struct quire_limit {
 /* Header word: label in bits 0..15, payload bytes in 16..28, handles in 29..31. */
 #define QUIRE_MSG(label, bytes, handles) \
 	((uint32_t)(label) | (uint32_t)(bytes) << 16 | (uint32_t)(handles) << 29)
-#define QUIRE_MSG_LABEL(h)   ((h) & 0xffffu)
+#define QUIRE_MSG_LABEL(h)   (0xffffu & (h))
 #define QUIRE_MSG_BYTES(h)   ((h) >> 16 & 0x1fffu)
 #define QUIRE_MSG_HANDLES(h) ((h) >> 29)
 
@@ -247,7 +250,7 @@ struct quire_limit {
  * payload copies data[0..bytes) from the sender's buffer to the receiver's. Handles are numbers in
  * the sender's table before, in the receiver's after; a handle moves a copy with the sender's
  * rights, the sender keeps its own. A reply may carry handles too. */
-#define QUIRE_MSG_DATA 4080
+#define QUIRE_MSG_DATA	      4080
 #define QUIRE_MSG_HANDLES_MAX 4
 struct quire_msgbuf {
 	uint32_t handles[QUIRE_MSG_HANDLES_MAX];
@@ -260,6 +263,7 @@ struct quire_msgbuf {
  * the request is in the words, by convention w0: 0 or positive, or a negated error. */
 
 /* Messages from the kernel itself have labels from 0xff00 on and a reply token of 0. */
+/* clang-format off */
 #define QUIRE_K_NOTIFY	0xff00 /* w0 = the notification bits, now cleared */
 #define QUIRE_K_FETCH	0xff01 /* badge = key, w0 = first page, w1 = pages, w2 = request, w3 = QUIRE_FETCH_* ; payload: uint32_t physical page numbers[w1] */
 #define QUIRE_K_GROW	0xff02 /* badge = key, w0,w1 = bytes needed (low, high), w2 = request, w3 = length of the write that ends there: raise capacity, then COMPLETE */
@@ -267,6 +271,7 @@ struct quire_msgbuf {
 #define QUIRE_K_RESERVE 0xff04 /* badge = key, w0 = first page, w1 = pages, w2 = request: these hole pages are about to be stored to; promise blocks for them, then COMPLETE */
 #define QUIRE_K_IDLE	0xff05 /* badge = key: no stream, mapping or transferred handle is left but the pager's own handles */
 #define QUIRE_K_CLOSED	0xff06 /* badge: the last copy of this channel has been closed (only channels made with CHANNEL_WATCH) */
+/* clang-format on */
 
 #define QUIRE_CHANNEL_WATCH 1 /* third argument of CHANNEL_CREATE */
 
@@ -297,26 +302,29 @@ struct quire_msgbuf {
  * The size is the kernel's (OBJ_INFO); it grows by appending writes up to the capacity, and by
  * SET_SIZE. A pager that fetches from its own object gets EDEADLK.
  */
-#define QUIRE_SYNC_METADATA 1 /* SYS_FSYNC, QUIRE_K_SYNC: as fsync, not fdatasync */
-#define QUIRE_RUN_MAX	   32 /* pages in one FETCH or writeback run */
-#define QUIRE_FETCH_WRITE  1
-#define QUIRE_FETCH_AHEAD  2 /* nobody waits for it yet */
-#define QUIRE_SUPPLY_HOLES 1
-#define QUIRE_WB_ALL	   0 /* in place of a token */
+#define QUIRE_SYNC_METADATA 1  /* SYS_FSYNC, QUIRE_K_SYNC: as fsync, not fdatasync */
+#define QUIRE_RUN_MAX	    32 /* pages in one FETCH or writeback run */
+#define QUIRE_FETCH_WRITE   1
+#define QUIRE_FETCH_AHEAD   2 /* nobody waits for it yet */
+#define QUIRE_SUPPLY_HOLES  1
+#define QUIRE_WB_ALL	    0 /* in place of a token */
 
 struct quire_obj_info {
-	uint64_t size;	       /* bytes */
-	uint64_t capacity;     /* bytes the pager has promised room for */
-	uint32_t kind;	       /* QUIRE_OBJ_* */
-	uint32_t key;	       /* badge the pager sees; for a channel its badge if the caller holds its port, else 0 */
-	uint32_t resident;     /* pages present */
-	uint32_t dirty;	       /* pages dirty or under writeback */
-	uint32_t regions;      /* regions that map it */
-	uint32_t flags;	       /* stream: QUIRE_O_*; pipe end: bytes buffered */
-	uint32_t rights;       /* of this handle */
-	uint32_t write_seq;    /* changes whenever a store through write(2) or a first dirtying happened since it was last asked by the pager (for mtime) */
-	uint32_t id;	       /* unique while the object lives */
-	uint32_t users;	       /* streams, regions and handles other than its pager's: 0 = idle */
+	uint64_t size;	   /* bytes */
+	uint64_t capacity; /* bytes the pager has promised room for */
+	uint32_t kind;	   /* QUIRE_OBJ_* */
+	/* badge the pager sees; for a channel its badge if the caller holds its port, else 0 */
+	uint32_t key;
+	uint32_t resident; /* pages present */
+	uint32_t dirty;	   /* pages dirty or under writeback */
+	uint32_t regions;  /* regions that map it */
+	uint32_t flags;	   /* stream: QUIRE_O_*; pipe end: bytes buffered */
+	uint32_t rights;   /* of this handle */
+	/* changes whenever a store through write(2) or a first dirtying happened since it was
+	 * last asked by the pager (for mtime) */
+	uint32_t write_seq;
+	uint32_t id;	/* unique while the object lives */
+	uint32_t users; /* streams, regions and handles other than its pager's: 0 = idle */
 };
 enum quire_obj_kind {
 	QUIRE_OBJ_ANON = 1,
@@ -385,7 +393,8 @@ struct quire_pollfd {
 /* ------------------------------------------------------------------ processes */
 
 struct quire_exec {
-	uint32_t args;	    /* argc strings one after another, each ended by a zero byte, then envc strings */
+	/* argc strings one after another, each ended by a zero byte, then envc strings */
+	uint32_t args;
 	uint32_t args_size; /* bytes; at most QUIRE_ARG_MAX */
 	uint32_t argc;
 	uint32_t envc;
@@ -428,6 +437,7 @@ struct quire_itimer {
  * one), and enters `handler` with a0 = signal, a1 = &frame->info, a2 = &frame (the libc makes its
  * ucontext_t of it), ra = restorer, which makes SYS_SIGRETURN with sp at the frame.
  */
+/* clang-format off */
 enum quire_signal {
 	QSIGHUP = 1, QSIGINT = 2, QSIGQUIT = 3, QSIGILL = 4, QSIGTRAP = 5, QSIGABRT = 6, QSIGEMT = 7,
 	QSIGFPE = 8, QSIGKILL = 9, QSIGBUS = 10, QSIGSEGV = 11, QSIGSYS = 12, QSIGPIPE = 13,
@@ -435,8 +445,9 @@ enum quire_signal {
 	QSIGCHLD = 20, QSIGTTIN = 21, QSIGTTOU = 22, QSIGIO = 23, QSIGXCPU = 24, QSIGXFSZ = 25,
 	QSIGVTALRM = 26, QSIGPROF = 27, QSIGWINCH = 28, QSIGLOST = 29, QSIGUSR1 = 30, QSIGUSR2 = 31,
 };
-#define QUIRE_SIG_DFL 0
-#define QUIRE_SIG_IGN 1
+/* clang-format on */
+#define QUIRE_SIG_DFL	   0
+#define QUIRE_SIG_IGN	   1
 #define QUIRE_SA_NOCLDSTOP 0x01
 #define QUIRE_SA_SIGINFO   0x02
 #define QUIRE_SA_ONSTACK   0x04
@@ -444,9 +455,9 @@ enum quire_signal {
 #define QUIRE_SA_NODEFER   0x10
 #define QUIRE_SA_RESETHAND 0x20
 #define QUIRE_SA_NOCLDWAIT 0x40
-#define QUIRE_SIG_SETMASK 0
-#define QUIRE_SIG_BLOCK	  1
-#define QUIRE_SIG_UNBLOCK 2
+#define QUIRE_SIG_SETMASK  0
+#define QUIRE_SIG_BLOCK	   1
+#define QUIRE_SIG_UNBLOCK  2
 
 struct quire_sigaction {
 	uint32_t handler;  /* address, SIG_DFL or SIG_IGN */
@@ -456,22 +467,22 @@ struct quire_sigaction {
 };
 struct quire_siginfo {
 	int32_t signo;
-	int32_t code; /* QUIRE_SI_* */
+	int32_t code;  /* QUIRE_SI_* */
 	uint32_t addr; /* faulting address */
 	int32_t pid;
 	int32_t status;
 	int32_t value;
 };
-#define QUIRE_SI_USER	  0
-#define QUIRE_SI_KERNEL	  1
-#define QUIRE_SEGV_MAPERR 1
-#define QUIRE_SEGV_ACCERR 2
-#define QUIRE_BUS_ADRALN  1
-#define QUIRE_BUS_ADRERR  2
-#define QUIRE_BUS_OBJERR  3
-#define QUIRE_CLD_EXITED  1
-#define QUIRE_CLD_KILLED  2
-#define QUIRE_CLD_STOPPED 5
+#define QUIRE_SI_USER	    0
+#define QUIRE_SI_KERNEL	    1
+#define QUIRE_SEGV_MAPERR   1
+#define QUIRE_SEGV_ACCERR   2
+#define QUIRE_BUS_ADRALN    1
+#define QUIRE_BUS_ADRERR    2
+#define QUIRE_BUS_OBJERR    3
+#define QUIRE_CLD_EXITED    1
+#define QUIRE_CLD_KILLED    2
+#define QUIRE_CLD_STOPPED   5
 #define QUIRE_CLD_CONTINUED 6
 
 struct quire_sigframe {
@@ -487,8 +498,11 @@ struct quire_stack {
 };
 
 /* What SYS_TUNE sets, for the whole system. */
-#define QUIRE_TUNE_DETACHED 2 /* milliseconds that page requests wait for a dead pager's successor before they fail with EIO (a fault: SIGBUS); at a fifteenth of it the log says so. 300000 */
-#define QUIRE_TUNE_FAULT_AROUND 1 /* pages mapped along with one that was read: a power of two, 1..64; 1 = only that one */
+/* milliseconds that page requests wait for a dead pager's successor before they fail with EIO (a
+ * fault: SIGBUS); at a fifteenth of it the log says so. 300000 */
+#define QUIRE_TUNE_DETACHED 2
+/* pages mapped along with one that was read: a power of two, 1..64; 1 = only that one */
+#define QUIRE_TUNE_FAULT_AROUND 1
 
 /* ------------------------------------------------------------------ boot */
 
@@ -497,7 +511,8 @@ struct quire_boot_device {
 	uint64_t phys;
 	uint32_t size;
 	uint32_t irq;
-	char compatible[32]; /* "virtio,mmio", "ns16550a", "google,goldfish-rtc" … from the device tree */
+	/* "virtio,mmio", "ns16550a", "google,goldfish-rtc" … from the device tree */
+	char compatible[32];
 };
 struct quire_boot_info {
 	uint32_t ndevices;

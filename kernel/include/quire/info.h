@@ -12,10 +12,12 @@
 enum quire_info {
 	QUIRE_INFO_MEMORY = 1, /* struct quire_info_memory */
 	QUIRE_INFO_PROCESS,    /* index = pid -> struct quire_info_process */
-	QUIRE_INFO_REGION,     /* index = address, pid in the record's pid field on entry -> struct quire_info_region */
-	QUIRE_INFO_PAGE,       /* index = address, pid in the record's pid field on entry -> struct quire_info_page */
-	QUIRE_INFO_OBJECT,     /* index = object id -> struct quire_info_object */
-	QUIRE_INFO_HART,       /* index = hart index -> struct quire_info_hart */
+	/* index = address, pid in the record's pid field on entry -> struct quire_info_region */
+	QUIRE_INFO_REGION,
+	/* index = address, pid in the record's pid field on entry -> struct quire_info_page */
+	QUIRE_INFO_PAGE,
+	QUIRE_INFO_OBJECT, /* index = object id -> struct quire_info_object */
+	QUIRE_INFO_HART,   /* index = hart index -> struct quire_info_hart */
 };
 
 struct quire_info_memory {
@@ -32,7 +34,7 @@ struct quire_info_memory {
 struct quire_info_process {
 	int32_t pid, ppid, pgid;
 	uint32_t threads;
-	uint32_t state; /* 'R' running or ready, 'S' waiting, 'Z' zombie, 'T' stopped */
+	uint32_t state;	   /* 'R' running or ready, 'S' waiting, 'Z' zombie, 'T' stopped */
 	uint32_t resident; /* pages mapped */
 	uint32_t size;	   /* pages of regions */
 	uint32_t commit;   /* pages charged */
@@ -45,12 +47,12 @@ struct quire_info_process {
 
 struct quire_info_region {
 	int32_t pid;
-	uint32_t start, end; /* bytes */
+	uint32_t start, end;  /* bytes */
 	uint32_t prot, flags; /* QUIRE_PROT_*, QUIRE_MAP_* */
 	uint32_t object;      /* id, or 0 for private anonymous memory */
 	uint32_t key;	      /* the pager's */
 	uint32_t page_offset;
-	uint32_t resident; /* pages mapped here */
+	uint32_t resident;	/* pages mapped here */
 	uint32_t private_pages; /* of those, private copies or anonymous */
 };
 
@@ -75,18 +77,24 @@ struct quire_info_hart {
 	uint32_t current_pid;
 	uint32_t reserved;
 	uint64_t idle_ns;
-	uint64_t faults[8];	  /* by enum quire_fault_kind */
+	uint64_t faults[8]; /* by enum quire_fault_kind */
 	uint64_t cow_copies, cow_reuses, zero_fills;
-	uint64_t fences_sent;	  /* remote fence calls */
-	uint64_t fence_targets;	  /* harts named in them */
-	uint64_t fences_avoided;  /* shootdowns that had no other hart to disturb */
-	uint64_t lazy_flushes;	  /* flushes at switch-in because the space was marked stale */
+	uint64_t fences_sent;	 /* remote fence calls */
+	uint64_t fence_targets;	 /* harts named in them */
+	uint64_t fences_avoided; /* shootdowns that had no other hart to disturb */
+	uint64_t lazy_flushes;	 /* flushes at switch-in because the space was marked stale */
 	uint64_t local_flushes;
 	uint64_t switches, ipc_calls, ipc_fast, syscalls, irqs, ipis, steals;
 };
 enum quire_fault_kind {
-	QUIRE_FAULT_SPURIOUS, QUIRE_FAULT_ANON, QUIRE_FAULT_COW, QUIRE_FAULT_FILE_READ,
-	QUIRE_FAULT_FILE_WRITE, QUIRE_FAULT_FETCH, QUIRE_FAULT_SEGV, QUIRE_FAULT_BUS,
+	QUIRE_FAULT_SPURIOUS,
+	QUIRE_FAULT_ANON,
+	QUIRE_FAULT_COW,
+	QUIRE_FAULT_FILE_READ,
+	QUIRE_FAULT_FILE_WRITE,
+	QUIRE_FAULT_FETCH,
+	QUIRE_FAULT_SEGV,
+	QUIRE_FAULT_BUS,
 };
 
 /* Tracing: a ring per hart of fixed-size events, written without locks. */
@@ -104,7 +112,8 @@ enum quire_trace_kind {
 	QUIRE_EV_FETCH,	    /* a = key, b = first page, c = pages */
 	QUIRE_EV_WRITEBACK, /* a = key, b = first page, c = pages */
 	QUIRE_EV_IRQ,	    /* a = source */
-	QUIRE_EV_WAKE,	    /* a = tid that waited or was stopped; a message's direct switch is none */
+	/* a = tid that waited or was stopped; a message's direct switch is none */
+	QUIRE_EV_WAKE,
 };
 struct quire_trace_event {
 	uint64_t time; /* ns */

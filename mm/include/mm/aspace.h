@@ -11,10 +11,11 @@
 enum fault_access; /* kernel/trap.h: 1 read, 2 write, 4 execute */
 
 struct region {
-	vaddr_t start, end; /* page aligned; guarded by the space's lock, and the object's to change */
+	/* page aligned; guarded by the space's lock, and the object's to change */
+	vaddr_t start, end;
 	struct region *left, *right; /* treap by start */
 	u32 priority;
-	struct list order;	  /* all regions of the space by address */
+	struct list order; /* all regions of the space by address */
 	struct aspace *space;
 	struct memory_object *object; /* NULL: private anonymous memory */
 	u64 page_offset;	      /* object page at start */
@@ -39,17 +40,20 @@ struct aspace {
 	struct region *last; /* found last by a fault */
 	u32 region_count;
 	u32 size_pages;
-	u32 commit;    /* pages charged */
-	u32 size_limit, commit_limit; /* pages: what the program asks for ends there; ~0: no limit */
-	u32 own_pages; /* of size_pages: what exec put there unasked */
+	u32 commit; /* pages charged */
+	/* pages: what the program asks for ends there; ~0: no limit */
+	u32 size_limit, commit_limit;
+	u32 own_pages;	 /* of size_pages: what exec put there unasked */
 	u32 lock_future; /* mlockall(MCL_FUTURE) */
-	vaddr_t hint;  /* below here the next mapping is tried */
+	vaddr_t hint;	 /* below here the next mapping is tried */
 
-	struct spinlock table_lock; /* RANK_TABLE: page tables; held from clearing to the fence's end */
+	/* RANK_TABLE: page tables; held from clearing to the fence's end */
+	struct spinlock table_lock;
 	struct arch_space arch;
 	u32 table_count, resident; /* guarded by table_lock */
 	bool has_device;	   /* some region maps device memory */
-	bool dying;		   /* being unmapped for good; its charge is given back at the end */
+	/* being unmapped for good; its charge is given back at the end */
+	bool dying;
 
 	/* Shootdown (mm/shootdown.c); bit masks of harts, changed by atomics only. */
 	u32 ran, stale, icache_stale;
@@ -83,7 +87,8 @@ struct map_request {
 	vaddr_t addr; /* hint, or the place with QUIRE_MAP_FIXED */
 	u32 len;      /* bytes; rounded up */
 	u32 prot, max_prot, flags;
-	struct memory_object *object; /* NULL for private anonymous; shared anonymous: one of object_create_anon */
+	/* NULL for private anonymous; shared anonymous: one of object_create_anon */
+	struct memory_object *object;
 	u64 page_offset;
 	bool kernel; /* REGION_KERNEL */
 };
@@ -98,7 +103,8 @@ int must_check aspace_sync(struct aspace *a, vaddr_t *addr, u32 *len, u32 flags,
 int must_check aspace_mincore(struct aspace *a, vaddr_t addr, u32 pages, u8 *vec);
 int must_check aspace_lock_range(struct aspace *a, vaddr_t *addr, u32 *len, bool lock);
 int must_check aspace_lock_all(struct aspace *a, u32 flags);
-int must_check aspace_remap(struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 flags, vaddr_t *addr);
+int must_check aspace_remap(
+	struct aspace *a, vaddr_t old, u32 old_len, u32 new_len, u32 flags, vaddr_t *addr);
 /* Copy of the parent's regions and private pages by reference. One fence of the parent at most.
  * Called with the parent's thread in the kernel; -ENOMEM leaves no trace. */
 int must_check aspace_fork(struct aspace *parent, struct aspace **child);
@@ -106,7 +112,8 @@ int must_check aspace_fork(struct aspace *parent, struct aspace **child);
 /* A fault by the current thread in the current space. 0: run the instruction again. -EBLOCKED: the
  * thread is queued. Else: -EFAULT with *signal, *code set for a siginfo (SEGV_MAPERR, SEGV_ACCERR,
  * BUS_ADRERR, BUS_OBJERR); -ENOMEM: out of memory in a NORESERVE mapping. Called with no lock held. */
-int must_check aspace_fault(struct aspace *a, vaddr_t va, enum fault_access access, int *signal, int *code);
+int must_check aspace_fault(
+	struct aspace *a, vaddr_t va, enum fault_access access, int *signal, int *code);
 
 /* Pages mapped along with a page that was read (QUIRE_TUNE_FAULT_AROUND); a power of two. */
 extern u32 fault_around_pages;

@@ -38,22 +38,23 @@ enum page_state {
 
 struct frame {
 	u32 refs;
-	u32 mapcount;	/* leaf entries */
+	u32 mapcount; /* leaf entries */
 	u32 pins;
-	u8 kind;	/* enum frame_kind */
-	u8 state;	/* enum page_state, for FRAME_OBJECT */
-	u8 hole;	/* FRAME_OBJECT: no block is promised for it yet; reserve before the first store.
+	u8 kind;  /* enum frame_kind */
+	u8 state; /* enum page_state, for FRAME_OBJECT */
+	u8 hole;  /* FRAME_OBJECT: no block is promised for it yet; reserve before the first store.
 			 * FRAME_PRIVATE: of a NORESERVE mapping, charged by itself until it is freed */
-	u8 on_lru;	/* LRU_*; guarded by the object's lock. For a free frame: head of a block on a buddy list */
+	/* LRU_*; guarded by the object's lock. For a free frame: head of a block on a buddy list */
+	u8 on_lru;
 	union {
 		struct memory_object *object; /* FRAME_OBJECT */
 		struct {		      /* FRAME_TABLE: no entry outside was ever valid; */
 			u16 first, end;	      /* first >= end: none was */
 		};
 	};
-	u32 index;		      /* page index in the object; FRAME_TABLE: valid entries in it;
+	u32 index;	  /* page index in the object; FRAME_TABLE: valid entries in it;
 				       * FRAME_FREE: order of the free block that starts here */
-	struct list link;	      /* free list or LRU */
+	struct list link; /* free list or LRU */
 };
 
 _Static_assert(sizeof(void *) != 4 || sizeof(struct frame) == 32, "a frame descriptor is 32 bytes");
@@ -77,7 +78,8 @@ static inline pfn_t frame_number(const struct frame *f)
 }
 static inline bool frame_is_ram(pfn_t pfn)
 {
-	return pfn - frame_first < frame_total && frame_table[pfn - frame_first].kind != FRAME_RESERVED;
+	return pfn - frame_first < frame_total &&
+	       frame_table[pfn - frame_first].kind != FRAME_RESERVED;
 }
 
 /* One frame with refs = 1, content undefined (junk in debug builds), or PFN_NONE. May be called with
@@ -87,7 +89,10 @@ pfn_t must_check frame_alloc_zeroed(enum frame_kind kind);
 /* 2^order contiguous frames, each with refs = 1; freed one by one. */
 pfn_t must_check frame_alloc_run(enum frame_kind kind, u32 order);
 
-static inline void *frame_address(pfn_t pfn) { return arch_frame_address(pfn); }
+static inline void *frame_address(pfn_t pfn)
+{
+	return arch_frame_address(pfn);
+}
 
 static inline void frame_get(struct frame *f)
 {

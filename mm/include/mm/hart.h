@@ -14,13 +14,16 @@ struct mm_hart {
 	 * name the one before. Written by this hart alone, read by shooters. */
 	uintptr_t current;
 	u32 cached;
-	pfn_t cache[FRAME_CACHE];     /* free frames, this hart's alone */
+	pfn_t cache[FRAME_CACHE]; /* free frames, this hart's alone */
 	u32 zeroed_count;
 	pfn_t zeroed[FRAME_CACHE];    /* free frames that idle time has zeroed */
 	struct quire_info_hart stats; /* the mm fields; this hart writes, others read */
 } __attribute__((aligned(64)));
 
 extern struct mm_hart mm_harts[MAX_HARTS];
-static inline struct mm_hart *mm_this_hart(void) { return &mm_harts[arch_hart_index()]; }
+static inline struct mm_hart *mm_this_hart(void)
+{
+	return &mm_harts[arch_hart_index()];
+}
 
 #endif

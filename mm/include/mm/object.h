@@ -27,23 +27,28 @@ struct memory_object {
 	u32 committed;			/* pages charged */
 	struct list regions;		/* region.object_link: the reverse map */
 	u32 region_count;
-	struct list requests; /* outstanding page_request.object_link */
+	struct list requests;	/* outstanding page_request.object_link */
 	struct list writebacks; /* struct writeback tokens */
 	struct pager *pager;	/* paged and served objects; counted reference */
 	u32 key;
-	u32 write_seq;	   /* counts batches of change, for mtime */
-	u32 write_seen;	   /* write_seq when the pager last asked */
-	u32 inval_seq;	   /* counts truncations */
-	int error;	   /* last writeback failure, reported once by the next sync */
-	int grow_error;	   /* answer to the extender's GROW */
-	struct { u32 id; int status; } sync_done[8]; /* the latest answers to SYNC */
+	u32 write_seq;	/* counts batches of change, for mtime */
+	u32 write_seen; /* write_seq when the pager last asked */
+	u32 inval_seq;	/* counts truncations */
+	int error;	/* last writeback failure, reported once by the next sync */
+	int grow_error; /* answer to the extender's GROW */
+	struct {
+		u32 id;
+		int status;
+	} sync_done[8]; /* the latest answers to SYNC */
 	u32 sync_next;
 	bool truncating;   /* pages at or beyond the size are still to be dropped */
 	bool fetch_single; /* a run of it could not be read: from now on page by page */
 	bool idle_posted;  /* QUIRE_K_IDLE is under way */
-	const void *extender; /* thread that is writing beyond the size; others wait on size_waiters */
-	bool tail_written;    /* it is copying to the last page, behind the size, which was zeros there */
-	pfn_t phys_first;  /* physical and DMA objects */
+	/* thread that is writing beyond the size; others wait on size_waiters */
+	const void *extender;
+	/* it is copying to the last page, behind the size, which was zeros there */
+	bool tail_written;
+	pfn_t phys_first;	/* physical and DMA objects */
 	struct list dirty_link; /* pager->dirty_objects; guarded by pager->lock */
 	struct list pager_link; /* pager->objects; guarded by pager->lock */
 	struct list all_link;	/* every object, for the checker and memobj */
@@ -86,7 +91,8 @@ int must_check object_complete(struct memory_object *o, u32 request, int status)
 /* Writeback. */
 u32 object_query_dirty(struct memory_object *o, u64 first, u64 *run_first);
 /* Pages begun (0: the first is not dirty), token in *token, their frames in pfns[]. */
-int must_check object_writeback_begin(struct memory_object *o, u64 first, u32 count, u32 *token, pfn_t *pfns);
+int must_check object_writeback_begin(
+	struct memory_object *o, u64 first, u32 count, u32 *token, pfn_t *pfns);
 int must_check object_writeback_end(struct memory_object *o, u32 token, int status);
 void object_writeback_end_all(struct memory_object *o, int status);
 /* All pages durable: blocks on a SYNC request. count = 0: all. 0, -EBLOCKED, -EIO ... `*state` is the
@@ -107,7 +113,8 @@ int must_check object_attach(struct memory_object *o);
  * reserves it; appends of two threads never overlap.
  * 0 when finished (or stopped by the end), else -EBLOCKED, -EAGAIN_STEP, -EFAULT, -EIO, -ENOSPC, -EFBIG, -EDEADLK. */
 int must_check object_read(struct memory_object *o, u64 offset, vaddr_t buf, u32 len, u32 *done);
-int must_check object_write(struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done);
+int must_check object_write(
+	struct memory_object *o, u64 *offset, bool append, vaddr_t buf, u32 len, u32 *done);
 /* The thread `who` (as current_waiter tells) will not go on with a write it began. */
 void object_write_abandon(struct memory_object *o, const void *who);
 /* The same into or out of kernel memory, for exec. */

@@ -22,7 +22,10 @@ struct memory_object;
 struct wait_queue {
 	struct list threads;
 };
-static inline void wait_queue_init(struct wait_queue *q) { list_init(&q->threads); }
+static inline void wait_queue_init(struct wait_queue *q)
+{
+	list_init(&q->threads);
+}
 
 /* --- upcalls: what the kernel implements for mm/ --- */
 
@@ -36,9 +39,9 @@ void wait_wake_all(struct wait_queue *q);
 
 /* A pager's port as mm/ sees it: embedded in the kernel's port, so its address identifies it. */
 struct pager {
-	struct spinlock lock;	    /* RANK_PAGER */
-	struct list dirty_objects;  /* memory_object.dirty_link; guarded by lock */
-	struct list objects;	    /* memory_object.pager_link: all objects of this pager */
+	struct spinlock lock;	   /* RANK_PAGER */
+	struct list dirty_objects; /* memory_object.dirty_link; guarded by lock */
+	struct list objects;	   /* memory_object.pager_link: all objects of this pager */
 	u32 object_count;
 };
 void pager_init(struct pager *p);
@@ -61,16 +64,16 @@ enum request_state { REQUEST_QUEUED, REQUEST_DELIVERED, REQUEST_DONE };
 
 struct page_request {
 	u32 refs;
-	u32 id;	   /* never 0, never reused while it matters */
-	u16 label; /* QUIRE_K_FETCH, GROW, SYNC, RESERVE, IDLE */
-	u8 state;  /* enum request_state; guarded by the object's lock */
-	u8 flags;  /* QUIRE_FETCH_* or sync flags */
-	int status; /* once DONE */
+	u32 id;			      /* never 0, never reused while it matters */
+	u16 label;		      /* QUIRE_K_FETCH, GROW, SYNC, RESERVE, IDLE */
+	u8 state;		      /* enum request_state; guarded by the object's lock */
+	u8 flags;		      /* QUIRE_FETCH_* or sync flags */
+	int status;		      /* once DONE */
 	struct memory_object *object; /* holds a reference */
 	u64 first;		      /* page index; GROW: bytes */
-	u32 count;	      /* pages; GROW: bytes of the write that ends at `first` */
-	struct list port_link;	 /* kernel: on the port's queue; guarded by the port's lock */
-	struct list object_link; /* on object->requests; guarded by the object's lock */
+	u32 count;		      /* pages; GROW: bytes of the write that ends at `first` */
+	struct list port_link;	      /* kernel: on the port's queue; guarded by the port's lock */
+	struct list object_link;      /* on object->requests; guarded by the object's lock */
 	struct wait_queue waiters;
 	pfn_t frames[QUIRE_RUN_MAX]; /* FETCH */
 };

@@ -14,7 +14,10 @@ struct radix {
 };
 
 void radix_setup(void); /* once, at boot */
-static inline void radix_init(struct radix *r) { r->root = NULL, r->levels = 0; }
+static inline void radix_init(struct radix *r)
+{
+	r->root = NULL, r->levels = 0;
+}
 /* The slot word for index, or NULL if no node holds it. */
 uintptr_t *radix_find(const struct radix *r, u64 index);
 /* The word after `word`, which is index - 1's: the same as radix_find, and cheaper. */

@@ -766,8 +766,8 @@ int main(int argc, char **argv)
 	CHECK(call(0, FS_SHUTDOWN, 0, 0, 0, NULL, 0) == 0);
 	CHECK(sim_fsck(file) == 0);
 	read_by_debugfs();
-	printf("%d operations, %u refused for want of space, %u deaths of the server\n", operations, refusals,
-		deaths);
+	printf("%d operations, %u refused for want of space, %u deaths of the server\n", operations,
+		refusals, deaths);
 	sim_drop();
 	for (int n = 0; n < NODES; n++)
 		free(nodes[n].data);

@@ -28,8 +28,9 @@ struct sim {
 	bool quiet;
 	void *kept; /* outlives the server */
 	uint32_t kept_bytes;
-	uint8_t *shadow;	       /* the mapping as it was at the last commit, if watched */
-	void (*point)(void); /* called where the server could die and the kernel or the disk knew, or NULL */
+	uint8_t *shadow; /* the mapping as it was at the last commit, if watched */
+	/* called where the server could die and the kernel or the disk knew, or NULL */
+	void (*point)(void);
 };
 extern struct sim sim;
 

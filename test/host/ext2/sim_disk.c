@@ -165,7 +165,8 @@ static void *backing_keep(struct backing *b, uint32_t bytes)
 	(void)b;
 	if (sim.kept_bytes != bytes) {
 		free(sim.kept);
-		sim.kept = aligned_alloc(PAGE_BYTES, (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+		sim.kept = aligned_alloc(
+			PAGE_BYTES, (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
 		sim.kept_bytes = bytes;
 		memset(sim.kept, 0, bytes);
 	}
@@ -207,8 +208,9 @@ static void check_saved(struct fs *fs)
 			uint32_t group = group_of_block(fs, block);
 			uint32_t bit = block - fs->first_data_block - group * fs->blocks_per_group;
 			const uint32_t *bitmap =
-				(const uint32_t *)(sim.shadow + ((uint64_t)fs->groups[group].block_bitmap
-									<< fs->block_shift));
+				(const uint32_t *)(sim.shadow +
+						   ((uint64_t)fs->groups[group].block_bitmap
+							   << fs->block_shift));
 
 			CHECK(!(bitmap[bit / 32] >> bit % 32 & 1));
 		} else {
@@ -224,8 +226,8 @@ static void check_saved(struct fs *fs)
 	}
 	for (uint32_t p = 0; (uint64_t)p * PAGE_BYTES < sim.bytes; p++)
 		if (bit_get(fs->stored, p))
-			memcpy(sim.shadow + (uint64_t)p * PAGE_BYTES, sim.mapping + (uint64_t)p * PAGE_BYTES,
-				PAGE_BYTES);
+			memcpy(sim.shadow + (uint64_t)p * PAGE_BYTES,
+				sim.mapping + (uint64_t)p * PAGE_BYTES, PAGE_BYTES);
 }
 
 static void backing_committing(struct backing *b, struct fs *fs)

@@ -419,7 +419,8 @@ int channel_enumerate(uint32_t index, uint32_t *badge)
 		bool first = handles[i].kind == HANDLE_CHANNEL;
 
 		for (int k = 1; k < i && first; k++)
-			first = handles[k].kind != HANDLE_CHANNEL || handles[k].channel != handles[i].channel;
+			first = handles[k].kind != HANDLE_CHANNEL ||
+				handles[k].channel != handles[i].channel;
 		if (first && index-- == 0) {
 			*badge = handles[i].channel[0];
 			return 1;
@@ -428,9 +429,7 @@ int channel_enumerate(uint32_t index, uint32_t *badge)
 	return 0;
 }
 
-void rest(void)
-{
-}
+void rest(void) {}
 
 int stream_create(int object, int flags)
 {

@@ -11,7 +11,8 @@ static void check_facts(void)
 	u64 start = riscv_machine.ram_base >> PAGE_SHIFT, end = riscv_machine.ram_end >> PAGE_SHIFT;
 
 	if (arch_hart_count == 0 || arch_hart_count > MAX_HARTS || boot_facts.nfree > BOOT_RANGES ||
-		boot_facts.ndevices > BOOT_DEVICES || memchr(boot_facts.cmdline, 0, sizeof(boot_facts.cmdline)) == NULL)
+		boot_facts.ndevices > BOOT_DEVICES ||
+		memchr(boot_facts.cmdline, 0, sizeof(boot_facts.cmdline)) == NULL)
 		abort();
 	for (u32 i = 0; i < boot_facts.nfree; i++) {
 		const struct boot_range *r = &boot_facts.free[i];

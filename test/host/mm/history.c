@@ -5,7 +5,10 @@
 
 static u64 now;
 
-u64 history_tick(void) { return ++now; }
+u64 history_tick(void)
+{
+	return ++now;
+}
 
 static u32 add(struct cell *c, struct write w)
 {
@@ -106,7 +109,9 @@ void cell_copy(struct cell *to, const struct cell *from, u64 begin, u64 end)
 void cell_print(const struct cell *c, u64 begin, u64 end)
 {
 	for (u32 i = 0; i < c->count; i++)
-		log_printf("    %02llx written in [%llu, %llu], %s\n", (unsigned long long)c->writes[i].value,
-			(unsigned long long)c->writes[i].begin, (unsigned long long)c->writes[i].end,
+		log_printf("    %02llx written in [%llu, %llu], %s\n",
+			(unsigned long long)c->writes[i].value,
+			(unsigned long long)c->writes[i].begin,
+			(unsigned long long)c->writes[i].end,
 			cell_possible(&c->writes[i], begin, end) ? "possible" : "overwritten");
 }

@@ -35,8 +35,9 @@ struct copy {
 	struct copy *next; /* of all */
 	bool marked;
 	struct cell bytes[SPOTS];
-	u64 begun, stored;  /* the first store that may have copied, and the first that has: 0, NEVER if none */
-	u64 sure[SPOTS];    /* from here on the file's byte can't show through */
+	/* the first store that may have copied, and the first that has: 0, NEVER if none */
+	u64 begun, stored;
+	u64 sure[SPOTS]; /* from here on the file's byte can't show through */
 };
 /* What a page of an address space is at some time. */
 struct view {
@@ -48,7 +49,7 @@ struct view {
 	struct copy *copy;	     /* if private */
 };
 struct slot {
-	bool changing; /* by one hart at a time */
+	bool changing;		       /* by one hart at a time */
 	struct cell pages[SLOT_PAGES]; /* of struct view * */
 };
 struct process {
@@ -72,7 +73,7 @@ struct pending {
 	} targets[TARGETS_MAX];
 };
 extern struct pending pending[SIM_HARTS];
-extern bool scarce; /* allocations may fail */
+extern bool scarce;   /* allocations may fail */
 extern bool resizing; /* files change their sizes all the time */
 extern u64 operations[16], checked;
 
@@ -81,7 +82,8 @@ vaddr_t buffer_address(u32 hart);
 
 /* interleave_model.c */
 struct copy *copy_new(bool zeros);
-struct view *view_new(bool mapped, bool shared, u8 prot, struct object_model *o, u32 index, struct copy *copy);
+struct view *view_new(
+	bool mapped, bool shared, u8 prot, struct object_model *o, u32 index, struct copy *copy);
 /* A view that is being made: it may be seen from now on, and stores that are under way may go there. */
 u32 view_begin(u32 process, u32 slot, u32 page, struct view *v, u64 begin);
 void pending_target(struct pending *p, const struct view *v); /* the store may go there */

@@ -7,7 +7,10 @@ bool scarce;
 
 static const char *what(int result)
 {
-	return result == 0 ? "done" : result == QSIGSEGV ? "SIGSEGV" : result == QSIGBUS ? "SIGBUS" : "an error";
+	return result == 0	    ? "done"
+	       : result == QSIGSEGV ? "SIGSEGV"
+	       : result == QSIGBUS  ? "SIGBUS"
+				    : "an error";
 }
 
 static void print_views(const struct cell *page, u32 spot, u64 begin, u64 end)
@@ -18,14 +21,20 @@ static void print_views(const struct cell *page, u32 spot, u64 begin, u64 end)
 		if (!cell_possible(&page->writes[i], begin, end))
 			continue;
 		log_printf("  possible: %s %s prot %x page %u, from %llu on\n",
-			!v->mapped ? "unmapped" : v->shared ? "shared" : "private",
-			!v->object ? "-" : v->object->file ? "file" : "anonymous object", v->prot, v->index,
-			(unsigned long long)page->writes[i].begin);
+			!v->mapped  ? "unmapped"
+			: v->shared ? "shared"
+				    : "private",
+			!v->object	  ? "-"
+			: v->object->file ? "file"
+					  : "anonymous object",
+			v->prot, v->index, (unsigned long long)page->writes[i].begin);
 		if (v->mapped)
 			cell_print(view_cell(v, spot), begin, end);
 		if (v->mapped && !v->shared && v->object)
-			log_printf("   copy begun %llu stored %llu sure %llu\n", (unsigned long long)v->copy->begun,
-				(unsigned long long)v->copy->stored, (unsigned long long)v->copy->sure[spot]);
+			log_printf("   copy begun %llu stored %llu sure %llu\n",
+				(unsigned long long)v->copy->begun,
+				(unsigned long long)v->copy->stored,
+				(unsigned long long)v->copy->sure[spot]);
 		if (v->mapped && !v->shared && v->object)
 			cell_print(&v->object->bytes[v->index][spot], 0, end);
 	}
@@ -84,8 +93,8 @@ void check_load(u32 process, u32 slot, u32 page, u32 spot)
 		log_printf("process %u, slot %u, page %u, time %llu to %llu\n", process, slot, page,
 			(unsigned long long)begin, (unsigned long long)end);
 		print_views(c, spot, begin, end);
-		sim_fail("the load of %x: %s (%d), %02x, and the model does not allow that", va, what(result), result,
-			byte);
+		sim_fail("the load of %x: %s (%d), %02x, and the model does not allow that", va,
+			what(result), result, byte);
 	}
 	if (!result && possible == 1 && view_value_known(only) && (only->shared || !only->object))
 		cell_seen(view_cell(only, spot), byte, begin, end);
@@ -98,13 +107,15 @@ void do_store(u32 process)
 	struct cell *c = &processes[process].slots[slot].pages[page];
 	vaddr_t va = slot_address(slot) + page * PAGE_SIZE + spot_offset[spot];
 
-	*p = (struct pending){true, process, slot, page, spot, (u8)sim_random(256), history_tick(), 0, {{NULL, 0}}};
+	*p = (struct pending){true, process, slot, page, spot, (u8)sim_random(256), history_tick(),
+		0, {{NULL, 0}}};
 	for (u32 i = 0; i < c->count; i++)
 		if (cell_possible(&c->writes[i], p->begin, p->begin))
 			pending_target(p, (struct view *)(uintptr_t)c->writes[i].value);
 	int result = sim_store(va, p->byte);
 	u64 end = history_tick();
-	bool explained = result < 0 && (result == -EINTR || (result == -ENOMEM && scarce)), certain = p->count == 1;
+	bool explained = result < 0 && (result == -EINTR || (result == -ENOMEM && scarce)),
+	     certain = p->count == 1;
 
 	p->on = false;
 	for (u32 i = 0; i < c->count; i++) {
@@ -115,8 +126,9 @@ void do_store(u32 process)
 			continue;
 		bool writable = v->mapped && v->prot & QUIRE_PROT_WRITE;
 
-		explained |= result > 0 ? explains_signal(v, result, QUIRE_PROT_WRITE, p->begin, end)
-					: !result && writable && view_inside(v, p->begin, end, &beyond);
+		explained |=
+			result > 0 ? explains_signal(v, result, QUIRE_PROT_WRITE, p->begin, end)
+				   : !result && writable && view_inside(v, p->begin, end, &beyond);
 		if (writable && v->object && v->object->resizable) {
 			u64 low, high;
 
@@ -134,12 +146,14 @@ void do_store(u32 process)
 		log_printf("process %u, slot %u, page %u, time %llu to %llu\n", process, slot, page,
 			(unsigned long long)p->begin, (unsigned long long)end);
 		print_views(c, spot, p->begin, end);
-		sim_fail("the store to %x: %s (%d), and the model does not allow that", va, what(result), result);
+		sim_fail("the store to %x: %s (%d), and the model does not allow that", va,
+			what(result), result);
 	}
 	for (u32 i = 0; !result && certain && i < c->count; i++) {
 		struct view *v = (struct view *)(uintptr_t)c->writes[i].value;
 
-		if (cell_possible(&c->writes[i], p->begin, end) && v->copy && view_cell(v, spot) == p->targets[0].cell) {
+		if (cell_possible(&c->writes[i], p->begin, end) && v->copy &&
+			view_cell(v, spot) == p->targets[0].cell) {
 			v->copy->stored = min_of(v->copy->stored, end);
 			v->copy->sure[spot] = min_of(v->copy->sure[spot], end);
 		}
@@ -150,8 +164,14 @@ void do_store(u32 process)
 
 /* The spots of an object, numbered through. */
 #define SPOTS_ALL (OBJECT_PAGES * SPOTS)
-static u64 place(u32 n) { return (u64)(n / SPOTS) * PAGE_SIZE + spot_offset[n % SPOTS]; }
-static struct cell *byte_at(struct object_model *o, u32 n) { return &o->bytes[n / SPOTS][n % SPOTS]; }
+static u64 place(u32 n)
+{
+	return (u64)(n / SPOTS) * PAGE_SIZE + spot_offset[n % SPOTS];
+}
+static struct cell *byte_at(struct object_model *o, u32 n)
+{
+	return &o->bytes[n / SPOTS][n % SPOTS];
+}
 
 void do_read(u32 process)
 {
@@ -176,7 +196,8 @@ void do_read(u32 process)
 	if (error && error != -EINTR && !(scarce && (error == -ENOMEM || error == -EFAULT)))
 		sim_fail("read: error %d", error);
 	if (done > most || (!error && done < least))
-		sim_fail("read of %u at %u moved %u, the model says %u to %u", len, from, done, least, most);
+		sim_fail("read of %u at %u moved %u, the model says %u to %u", len, from, done,
+			least, most);
 	for (u32 n = 0; n < SPOTS_ALL; n++) {
 		u64 at = place(n);
 		u8 byte;
@@ -189,11 +210,11 @@ void do_read(u32 process)
 			continue;
 		checked++;
 		if (result || !cell_allows(byte_at(o, n), byte, begin, end)) {
-			log_printf("object %u, time %llu to %llu\n", (u32)(o - objects), (unsigned long long)begin,
-				(unsigned long long)end);
+			log_printf("object %u, time %llu to %llu\n", (u32)(o - objects),
+				(unsigned long long)begin, (unsigned long long)end);
 			cell_print(byte_at(o, n), begin, end);
-			sim_fail("read gave %02x at %llx (%d), and the model does not allow that", byte,
-				(unsigned long long)at, result);
+			sim_fail("read gave %02x at %llx (%d), and the model does not allow that",
+				byte, (unsigned long long)at, result);
 		}
 		cell_seen(byte_at(o, n), byte, begin, end);
 	}
@@ -208,7 +229,8 @@ static void settle_size(struct object_model *o, u32 write, u64 begin, u64 end, u
 	cell_write_cancel(&o->size, write);
 	cell_range(&o->size, end, end, &low, &high);
 	if (max_of(reached, from) > low)
-		cell_write_end(&o->size, cell_write_begin(&o->size, max_of(reached, from), begin), end, false);
+		cell_write_end(&o->size, cell_write_begin(&o->size, max_of(reached, from), begin),
+			end, false);
 	cell_at_least(&o->size, reached, end);
 }
 
@@ -263,14 +285,16 @@ void do_write(u32 process)
 	} while (error == -EBLOCKED || error == -EAGAIN_STEP);
 	u64 end = history_tick();
 
-	if (error && error != -EINTR && !(scarce && (error == -ENOMEM || error == -EFAULT || error == -ENOSPC)))
+	if (error && error != -EINTR &&
+		!(scarce && (error == -ENOMEM || error == -EFAULT || error == -ENOSPC)))
 		sim_fail("write: error %d", error);
 	if (!error && done != len)
 		sim_fail("write of %u at %u moved %u", len, from, done);
 	for (u32 n = 0; n < SPOTS_ALL; n++)
 		if (place(n) < from + len && place(n) >= min_of((u64)from, low))
 			cell_write_end(byte_at(o, n), writes[n], end,
-				place(n) < from ? !error && !others : !error || place(n) < from + done);
+				place(n) < from ? !error && !others
+						: !error || place(n) < from + done);
 	if (extends)
 		settle_size(o, size_write, begin, end, from, error ? done : len);
 	o->writers--;
@@ -300,10 +324,11 @@ void do_sync(void)
 			continue;
 		checked++;
 		if (!cell_allows(byte_at(o, n), o->file->disk[place(n)], begin, end)) {
-			log_printf("object %u, time %llu to %llu\n", (u32)(o - objects), (unsigned long long)begin,
-				(unsigned long long)end);
+			log_printf("object %u, time %llu to %llu\n", (u32)(o - objects),
+				(unsigned long long)begin, (unsigned long long)end);
 			cell_print(byte_at(o, n), begin, end);
-			sim_fail("after the sync the disk has %02x at %llx, and the model does not allow that",
+			sim_fail(
+				"after the sync the disk has %02x at %llx, and the model does not allow that",
 				o->file->disk[place(n)], (unsigned long long)place(n));
 		}
 	}
@@ -311,7 +336,8 @@ void do_sync(void)
 
 void do_truncate(struct object_model *o)
 {
-	u64 size = sim_random(2) ? sim_random(OBJECT_PAGES + 1) * PAGE_SIZE : sim_random(OBJECT_PAGES * PAGE_SIZE);
+	u64 size = sim_random(2) ? sim_random(OBJECT_PAGES + 1) * PAGE_SIZE
+				 : sim_random(OBJECT_PAGES * PAGE_SIZE);
 	u64 low, high, begin;
 	u32 writes[SPOTS_ALL], size_write;
 	int error;

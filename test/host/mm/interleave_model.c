@@ -14,7 +14,10 @@ vaddr_t slot_address(u32 slot)
 {
 	return slot + 1 == SLOTS ? 0x30000000u - 3 * PAGE_SIZE : 0x20000000u + slot * 0x20000u;
 }
-vaddr_t buffer_address(u32 hart) { return 0x40000000u + hart * 0x10000u; }
+vaddr_t buffer_address(u32 hart)
+{
+	return 0x40000000u + hart * 0x10000u;
+}
 
 struct copy *copy_new(bool zeros)
 {
@@ -30,7 +33,8 @@ struct copy *copy_new(bool zeros)
 	return copies = c;
 }
 
-struct view *view_new(bool mapped, bool shared, u8 prot, struct object_model *o, u32 index, struct copy *copy)
+struct view *view_new(
+	bool mapped, bool shared, u8 prot, struct object_model *o, u32 index, struct copy *copy)
 {
 	struct view *v = malloc(sizeof(*v));
 
@@ -43,7 +47,10 @@ struct cell *view_cell(const struct view *v, u32 spot)
 	return v->shared ? &v->object->bytes[v->index][spot] : &v->copy->bytes[spot];
 }
 
-bool view_value_known(const struct view *v) { return v->shared || !v->object || !v->object->resizable; }
+bool view_value_known(const struct view *v)
+{
+	return v->shared || !v->object || !v->object->resizable;
+}
 
 /* May the page have lain within its object, and (beyond) may it have not? */
 bool view_inside(const struct view *v, u64 begin, u64 end, bool *beyond)
@@ -68,7 +75,8 @@ bool view_allows(const struct view *v, u32 spot, u8 byte, u64 begin, u64 end)
 		return true;
 	if (c->sure[spot] < begin)
 		return false;
-	return cell_allows(&v->object->bytes[v->index][spot], byte, c->begun ? min_of(c->begun, begin) : begin,
+	return cell_allows(&v->object->bytes[v->index][spot], byte,
+		c->begun ? min_of(c->begun, begin) : begin,
 		c->stored < end ? max_of(c->stored, begin) : end);
 }
 
@@ -93,9 +101,11 @@ void pending_target(struct pending *p, const struct view *v)
 u32 view_begin(u32 process, u32 slot, u32 page, struct view *v, u64 begin)
 {
 	for (u32 h = 0; h < SIM_HARTS; h++)
-		if (pending[h].on && pending[h].process == process && pending[h].slot == slot && pending[h].page == page)
+		if (pending[h].on && pending[h].process == process && pending[h].slot == slot &&
+			pending[h].page == page)
 			pending_target(&pending[h], v);
-	return cell_write_begin(&processes[process].slots[slot].pages[page], (u64)(uintptr_t)v, begin);
+	return cell_write_begin(
+		&processes[process].slots[slot].pages[page], (u64)(uintptr_t)v, begin);
 }
 
 struct view *view_now(u32 process, u32 slot, u32 page)

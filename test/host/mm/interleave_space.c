@@ -21,11 +21,13 @@ struct change {
 	struct slot *s;
 };
 
-static void change_begin(struct change *c, struct view *(*make)(const struct change *, u32 page, void *), void *arg)
+static void change_begin(
+	struct change *c, struct view *(*make)(const struct change *, u32 page, void *), void *arg)
 {
 	c->begin = history_tick();
 	for (u32 i = 0; i < c->count; i++)
-		c->writes[i] = view_begin(c->process, c->slot, c->first + i, make(c, c->first + i, arg), c->begin);
+		c->writes[i] = view_begin(
+			c->process, c->slot, c->first + i, make(c, c->first + i, arg), c->begin);
 }
 
 static void change_end(struct change *c, bool done)
@@ -46,7 +48,10 @@ static void choose_pages(struct change *c)
 	c->count = sim_random(3) ? SLOT_PAGES - c->first : 1 + sim_random(SLOT_PAGES - c->first);
 }
 
-static bool may_lack_memory(int error) { return error == -ENOMEM && scarce; }
+static bool may_lack_memory(int error)
+{
+	return error == -ENOMEM && scarce;
+}
 
 static struct view *make_mapped(const struct change *c, u32 page, void *arg)
 {
@@ -63,7 +68,8 @@ static struct view *make_mapped(const struct change *c, u32 page, void *arg)
 
 void do_map(u32 process)
 {
-	struct map_request m = {.prot = sim_random(4) ? 3 : 1, .max_prot = 7, .flags = QUIRE_MAP_FIXED};
+	struct map_request m = {
+		.prot = sim_random(4) ? 3 : 1, .max_prot = 7, .flags = QUIRE_MAP_FIXED};
 	struct change c = {.process = process};
 
 	c.s = take_slot(process, &c.slot);
@@ -71,7 +77,9 @@ void do_map(u32 process)
 		return;
 	choose_pages(&c);
 	if (sim_random(3)) {
-		m.object = objects[resizing && sim_random(2) ? 3 * sim_random(2) : sim_random(OBJECTS)].object;
+		m.object =
+			objects[resizing && sim_random(2) ? 3 * sim_random(2) : sim_random(OBJECTS)]
+				.object;
 		m.page_offset = sim_random(OBJECT_PAGES - SLOT_PAGES);
 	}
 	m.flags |= m.object && sim_random(3) ? QUIRE_MAP_SHARED : QUIRE_MAP_PRIVATE;
@@ -161,7 +169,8 @@ static struct view *make_fresh(const struct change *c, u32 page, void *arg)
 	const struct view *v = view_now(c->process, c->slot, page);
 
 	(void)arg;
-	return view_new(true, v->shared, v->prot, v->object, v->index, v->shared ? NULL : copy_new(!v->object));
+	return view_new(true, v->shared, v->prot, v->object, v->index,
+		v->shared ? NULL : copy_new(!v->object));
 }
 
 void do_advise(u32 process)
@@ -198,7 +207,8 @@ static void start_slots(struct process *p)
 	for (u32 s = 0; s < SLOTS; s++) {
 		p->slots[s].changing = false;
 		for (u32 i = 0; i < SLOT_PAGES; i++)
-			cell_start(&p->slots[s].pages[i], (u64)(uintptr_t)view_new(false, false, 0, NULL, 0, NULL));
+			cell_start(&p->slots[s].pages[i],
+				(u64)(uintptr_t)view_new(false, false, 0, NULL, 0, NULL));
 	}
 }
 
@@ -215,8 +225,11 @@ bool process_create(u32 process)
 		return false;
 	}
 	for (u32 h = 0; h < WORKERS; h++) {
-		struct map_request m = {.prot = 3, .max_prot = 3, .len = BUFFER_PAGES * PAGE_SIZE,
-			.addr = buffer_address(h), .flags = QUIRE_MAP_PRIVATE | QUIRE_MAP_FIXED};
+		struct map_request m = {.prot = 3,
+			.max_prot = 3,
+			.len = BUFFER_PAGES * PAGE_SIZE,
+			.addr = buffer_address(h),
+			.flags = QUIRE_MAP_PRIVATE | QUIRE_MAP_FIXED};
 		vaddr_t where;
 
 		if (aspace_map(a, &m, &where)) {
@@ -283,7 +296,8 @@ void do_fork(u32 process)
 		for (u32 s = 0; s < SLOTS; s++)
 			for (u32 i = 0; i < SLOT_PAGES; i++)
 				cell_start(&child->slots[s].pages[i],
-					(u64)(uintptr_t)inherit(view_now(process, s, i), begin, end));
+					(u64)(uintptr_t)inherit(
+						view_now(process, s, i), begin, end));
 		child->space = a;
 	}
 	for (u32 s = 0; s < SLOTS; s++)
@@ -297,7 +311,8 @@ void process_exit(u32 process)
 	struct process *p = &processes[process];
 
 	p->dying = true;
-	aspace_switch(NULL); /* another hart may be waiting for the space that ran here to be left */
+	/* another hart may be waiting for the space that ran here to be left */
+	aspace_switch(NULL);
 	while (aspace_destroy_step(p->space))
 		if (fibers_on())
 			fibers_idle("waits for a space to be left");

@@ -44,7 +44,8 @@ static void operate(u32 process)
 	case 12: do_sync(); break;
 	case 13:
 		if (sim_random(2))
-			object_evict(objects[sim_random(2)].object, sim_random(OBJECT_PAGES), 1 + sim_random(8));
+			object_evict(objects[sim_random(2)].object, sim_random(OBJECT_PAGES),
+				1 + sim_random(8));
 		else
 			do_truncate(&objects[3]);
 		break;
@@ -101,7 +102,8 @@ static void pager(void)
 		if (which < 6 || (sim_memory_short && which < 20))
 			sim_writeback_begin(&sim_files[sim_random(2)]);
 		else if (which < 10)
-			object_evict(objects[sim_random(2)].object, sim_random(OBJECT_PAGES), 1 + sim_random(OBJECT_PAGES));
+			object_evict(objects[sim_random(2)].object, sim_random(OBJECT_PAGES),
+				1 + sim_random(OBJECT_PAGES));
 		else if (which == 10 ? sim_random(2) : resizing && which < 18)
 			do_truncate(&objects[0]);
 		else if (which == 11 && crashes && !sim_random(8))
@@ -132,8 +134,9 @@ static void read_objects(void)
 
 		cell_range(&o->size, now, now, &low, &high);
 		if (size < low || size > high)
-			sim_fail("object %u has %llu bytes, the model says %llu to %llu", i, (unsigned long long)size,
-				(unsigned long long)low, (unsigned long long)high);
+			sim_fail("object %u has %llu bytes, the model says %llu to %llu", i,
+				(unsigned long long)size, (unsigned long long)low,
+				(unsigned long long)high);
 		cell_start(&o->size, size);
 		for (u32 page = 0; page < OBJECT_PAGES; page++)
 			for (u32 spot = 0; spot < SPOTS; spot++) {
@@ -142,16 +145,18 @@ static void read_objects(void)
 				u8 byte = 0;
 				int error = 0;
 
-				while (at < size &&
-					(error = object_read_kernel(o->object, at, &byte, 1)) == -EBLOCKED)
+				while (at < size && (error = object_read_kernel(
+							     o->object, at, &byte, 1)) == -EBLOCKED)
 					sim_wait();
 				now = history_tick();
 				if (error)
-					sim_fail("reading object %u at %llx: %d", i, (unsigned long long)at, error);
+					sim_fail("reading object %u at %llx: %d", i,
+						(unsigned long long)at, error);
 				if (at < size && !cell_allows(c, byte, now, now)) {
 					cell_print(c, now, now);
-					sim_fail("object %u has %02x at %llx, and the model does not allow that", i, byte,
-						(unsigned long long)at);
+					sim_fail(
+						"object %u has %02x at %llx, and the model does not allow that",
+						i, byte, (unsigned long long)at);
 				}
 				if (at < size)
 					cell_start(c, byte);
@@ -166,13 +171,13 @@ static void read_page(u32 process, u32 slot, u32 page)
 
 	for (u32 spot = 0; spot < SPOTS; spot++) {
 		check_load(process, slot, page, spot);
-		if (v->mapped && !(v->prot & QUIRE_PROT_READ) && v->copy && v->object && v->copy->begun &&
-			v->copy->sure[spot] == NEVER) {
+		if (v->mapped && !(v->prot & QUIRE_PROT_READ) && v->copy && v->object &&
+			v->copy->begun && v->copy->sure[spot] == NEVER) {
 			/* Unseen, but what the file had when it was copied is forgotten now. */
 			u64 now = history_tick();
 
-			cell_copy(&v->copy->bytes[spot], &v->object->bytes[v->index][spot], v->copy->begun,
-				min_of(v->copy->stored, now));
+			cell_copy(&v->copy->bytes[spot], &v->object->bytes[v->index][spot],
+				v->copy->begun, min_of(v->copy->stored, now));
 			if (v->copy->stored != NEVER)
 				v->copy->sure[spot] = now;
 		}
@@ -200,9 +205,11 @@ static void compare_disk(void)
 			u64 at = (n / SPOTS) * PAGE_SIZE + spot_offset[n % SPOTS];
 
 			if (at < object_size(o->object) &&
-				!cell_allows(&o->bytes[n / SPOTS][n % SPOTS], o->file->disk[at], now, now))
-				sim_fail("all is written back, and the disk has a wrong byte of file %u at %llx", i,
-					(unsigned long long)at);
+				!cell_allows(&o->bytes[n / SPOTS][n % SPOTS], o->file->disk[at],
+					now, now))
+				sim_fail(
+					"all is written back, and the disk has a wrong byte of file %u at %llx",
+					i, (unsigned long long)at);
 		}
 	}
 }
@@ -252,7 +259,8 @@ static void create_objects(void)
 		for (u32 n = 0; n < OBJECT_PAGES * SPOTS; n++) {
 			u64 at = (n / SPOTS) * PAGE_SIZE + spot_offset[n % SPOTS];
 
-			cell_start(&o->bytes[n / SPOTS][n % SPOTS], o->file ? o->file->disk[at] : 0);
+			cell_start(
+				&o->bytes[n / SPOTS][n % SPOTS], o->file ? o->file->disk[at] : 0);
 		}
 	}
 }
@@ -299,13 +307,15 @@ int main(int argc, char **argv)
 	sim_write_back(&sim_files[1]);
 	sim_check("at the end");
 	mm_counts(&after);
-	if (after.spaces != before.spaces || after.regions != before.regions || after.requests != before.requests || after.dirty)
-		sim_fail("not all came back: spaces %u, regions %u, requests %u, dirty %u", after.spaces, after.regions,
-			after.requests, after.dirty);
+	if (after.spaces != before.spaces || after.regions != before.regions ||
+		after.requests != before.requests || after.dirty)
+		sim_fail("not all came back: spaces %u, regions %u, requests %u, dirty %u",
+			after.spaces, after.regions, after.requests, after.dirty);
 	for (u32 i = 0; i < 16; i++)
 		all += operations[i];
 	printf("seed %u: %llu operations in %u rounds, %llu checks, %u remote fences, %llu uses of a translation while it "
-	       "was being shot down: no difference\n", seed, (unsigned long long)all, rounds, (unsigned long long)checked,
+	       "was being shot down: no difference\n",
+		seed, (unsigned long long)all, rounds, (unsigned long long)checked,
 		sim_remote_fences, (unsigned long long)tlb_stale_uses);
 	return 0;
 }

@@ -6,7 +6,10 @@
 
 static u32 seed, operations;
 
-static void tell(void) { printf("replay with: property_test %u %u\n", seed, operations); }
+static void tell(void)
+{
+	printf("replay with: property_test %u %u\n", seed, operations);
+}
 
 int main(int argc, char **argv)
 {
@@ -26,6 +29,7 @@ int main(int argc, char **argv)
 			sim_check("between operations");
 	}
 	sequence_end();
-	printf("seed %u, %u operations, %u remote fences: no difference\n", seed, operations, sim_remote_fences);
+	printf("seed %u, %u operations, %u remote fences: no difference\n", seed, operations,
+		sim_remote_fences);
 	return 0;
 }

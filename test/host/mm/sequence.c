@@ -15,7 +15,8 @@ struct region_model {
 	vaddr_t va;
 	u32 pages, file, offset; /* offset in pages */
 	bool readonly[PAGES], gone[PAGES], copied[PAGES];
-	u8 *bytes[PAGES]; /* of a private page once stored to; anonymous: from the start, NULL is zeros */
+	/* of a private page once stored to; anonymous: from the start, NULL is zeros */
+	u8 *bytes[PAGES];
 };
 static struct process {
 	struct aspace *space;
@@ -28,7 +29,10 @@ static struct {
 static u32 running[SIM_HARTS]; /* the process on each hart, or PROCESSES */
 u32 (*below)(u32 n);
 
-static void go_to(u32 hart) { sim_hart = hart; }
+static void go_to(u32 hart)
+{
+	sim_hart = hart;
+}
 
 /* A hart that runs process p, switching one to it if need be; the switch is mm/'s own. */
 static void run_process(u32 p)
@@ -148,7 +152,8 @@ static u8 *private_bytes(struct region_model *r, u32 page)
 	if (!r->bytes[page]) {
 		r->bytes[page] = calloc(1, PAGE_SIZE);
 		if (r->kind == PRIVATE)
-			memcpy(r->bytes[page], model[r->file].bytes + (r->offset + page) * PAGE_SIZE, PAGE_SIZE);
+			memcpy(r->bytes[page],
+				model[r->file].bytes + (r->offset + page) * PAGE_SIZE, PAGE_SIZE);
 	}
 	return r->bytes[page];
 }
@@ -171,11 +176,13 @@ static void do_access(const struct process *p, struct region_model *r, bool stor
 	int real = store ? sim_store(va, fresh) : sim_load(va, &got);
 
 	if (real != signal)
-		sim_fail("%s of %x: signal %d, the model says %d", store ? "store" : "load", va, real, signal);
+		sim_fail("%s of %x: signal %d, the model says %d", store ? "store" : "load", va,
+			real, signal);
 	if (signal)
 		return;
 	if (!store && got != want)
-		sim_fail("load of %x (kind %d, page %u): %02x, the model says %02x", va, r->kind, page, got, want);
+		sim_fail("load of %x (kind %d, page %u): %02x, the model says %02x", va, r->kind,
+			page, got, want);
 	if (store && r->kind == SHARED)
 		model[r->file].bytes[at] = fresh;
 	else if (store)
@@ -209,8 +216,10 @@ static void do_truncate(void)
 /* write() and read() through a buffer that is itself anonymous memory of the process. */
 static void do_transfer(struct process *p, bool write)
 {
-	u32 salt = below(256), f = below(SIM_FILES), at = below(FILE_MAX - 600), n = 1 + below(600), done = 0;
-	struct map_request m = {.prot = 3, .max_prot = 3, .len = PAGE_SIZE, .flags = QUIRE_MAP_PRIVATE};
+	u32 salt = below(256), f = below(SIM_FILES), at = below(FILE_MAX - 600), n = 1 + below(600),
+	    done = 0;
+	struct map_request m = {
+		.prot = 3, .max_prot = 3, .len = PAGE_SIZE, .flags = QUIRE_MAP_PRIVATE};
 	u64 offset = at;
 	vaddr_t buffer;
 	u32 len = PAGE_SIZE;
@@ -230,7 +239,8 @@ static void do_transfer(struct process *p, bool write)
 	u32 want = write ? n : at >= model[f].size ? 0 : min_of(n, model[f].size - at);
 
 	if (error || done != want)
-		sim_fail("%s of %u at %u: error %d, %u done", write ? "write" : "read", n, at, error, done);
+		sim_fail("%s of %u at %u: error %d, %u done", write ? "write" : "read", n, at,
+			error, done);
 	for (u32 i = 0; i < done; i++) {
 		u8 byte;
 
@@ -278,7 +288,8 @@ static void do_fork(u32 p)
 	if (sim_remote_fences - before > 1)
 		sim_fail("fork: %u remote fences", sim_remote_fences - before);
 	for (u32 k = 0; k < REGIONS; k++) {
-		struct region_model *from = &processes[p].regions[k], *to = &processes[child].regions[k];
+		struct region_model *from = &processes[p].regions[k],
+				    *to = &processes[child].regions[k];
 
 		*to = *from;
 		for (u32 i = 0; i < PAGES; i++)
@@ -325,14 +336,38 @@ void sequence_step(void)
 	case 2: do_transfer(process, false); break;
 	case 3: sim_write_back(&sim_files[below(SIM_FILES)]); break;
 	case 4: object_evict(sim_files[below(SIM_FILES)].object, 0, ~0u); break;
-	case 5: if (below(4) == 0) do_truncate(); break;
-	case 6: if (below(3) == 0) do_fork(p); break;
-	case 7: if (below(12) == 0) do_exit(p); break;
-	case 11: if (r->kind) do_advise(process, r); break;
-	case 12: if (below(8) == 0) sim_writeback_begin(&sim_files[below(SIM_FILES)]); break;
-	case 13: if (below(8) == 0) sim_pager_crash(); break;
-	case 8: if (r->kind) do_unmap(process, r); break;
-	case 9 ... 10: if (r->kind) do_protect(process, r); break;
+	case 5:
+		if (below(4) == 0)
+			do_truncate();
+		break;
+	case 6:
+		if (below(3) == 0)
+			do_fork(p);
+		break;
+	case 7:
+		if (below(12) == 0)
+			do_exit(p);
+		break;
+	case 11:
+		if (r->kind)
+			do_advise(process, r);
+		break;
+	case 12:
+		if (below(8) == 0)
+			sim_writeback_begin(&sim_files[below(SIM_FILES)]);
+		break;
+	case 13:
+		if (below(8) == 0)
+			sim_pager_crash();
+		break;
+	case 8:
+		if (r->kind)
+			do_unmap(process, r);
+		break;
+	case 9 ... 10:
+		if (r->kind)
+			do_protect(process, r);
+		break;
 	default:
 		if (!r->kind)
 			do_map(process, r);
@@ -373,10 +408,13 @@ void sequence_end(void)
 	sim_pager_drain();
 	sim_check("at the end");
 	mm_counts(&after);
-	if (after.frames_used != before.frames_used || after.regions != before.regions || after.commit != before.commit ||
-		after.spaces != before.spaces || after.requests != before.requests || after.dirty != 0)
-		sim_fail("not all came back: frames %u of %u, regions %u, commit %u, requests %u, dirty %u",
-			after.frames_used, before.frames_used, after.regions, after.commit, after.requests, after.dirty);
+	if (after.frames_used != before.frames_used || after.regions != before.regions ||
+		after.commit != before.commit || after.spaces != before.spaces ||
+		after.requests != before.requests || after.dirty != 0)
+		sim_fail(
+			"not all came back: frames %u of %u, regions %u, commit %u, requests %u, dirty %u",
+			after.frames_used, before.frames_used, after.regions, after.commit,
+			after.requests, after.dirty);
 	for (u32 f = 0; f < SIM_FILES; f++) {
 		object_user_put(sim_files[f].object);
 		object_put(sim_files[f].object);

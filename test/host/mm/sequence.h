@@ -7,6 +7,7 @@
 extern u32 (*below)(u32 n); /* what chooses: a number below n */
 void sequence_begin(void);  /* new files, no process */
 void sequence_step(void);
-void sequence_end(void); /* all processes end, the disk is compared, and everything must have come back */
+/* all processes end, the disk is compared, and everything must have come back */
+void sequence_end(void);
 
 #endif

@@ -209,8 +209,9 @@ static void done(struct blk_io *io)
 		for (uint32_t n = 0; n < s->bytes / BLK_SECTOR; n++) {
 			uint64_t sector = s->sector + n;
 
-			if (io->status == 0 && (moved[sector] != 1 ||
-				    moved_to[sector] != s->phys + n * BLK_SECTOR))
+			if (io->status == 0 &&
+				(moved[sector] != 1 ||
+					moved_to[sector] != s->phys + n * BLK_SECTOR))
 				wrong++;
 			if (moved[sector] > 1)
 				wrong++;

@@ -169,8 +169,8 @@ static void await_all_asleep(void)
 	int status, pid, self = sys_getpid();
 
 	if (!told)
-		told = (uint32_t *)sys_mmap(0, 4096, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED | QUIRE_MAP_ANON,
-			-1, 0);
+		told = (uint32_t *)sys_mmap(0, 4096, QUIRE_PROT_READ | QUIRE_PROT_WRITE,
+			QUIRE_MAP_SHARED | QUIRE_MAP_ANON, -1, 0);
 	CHECK((uint32_t)told < 0xc0000000);
 	*told = 0;
 	pid = sys_fork();
@@ -178,7 +178,8 @@ static void await_all_asleep(void)
 		for (int looks = 0; looks < LOOKS; sys_sleep(now() + MS)) {
 			struct quire_info_process p;
 
-			CHECK(sys_info(QUIRE_INFO_PROCESS, (uint32_t)self, &p, sizeof(p)) > 0 && p.pid == self);
+			CHECK(sys_info(QUIRE_INFO_PROCESS, (uint32_t)self, &p, sizeof(p)) > 0 &&
+				p.pid == self);
 			looks = p.state == 'S' ? looks + 1 : 0;
 		}
 		*told = 1;

@@ -19,14 +19,14 @@
 
 #define SELF "/bin/t-life"
 
-#define CHECK(condition)                                                                       \
-	do {                                                                                   \
-		if (!(condition)) {                                                            \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
 			printf("life_test: line %d: not %s (errno %d)\n", __LINE__, #condition, \
-				errno);                                                        \
-			fflush(stdout);                                                        \
-			_exit(1);                                                              \
-		}                                                                              \
+				errno);                                                         \
+			fflush(stdout);                                                         \
+			_exit(1);                                                               \
+		}                                                                               \
 	} while (0)
 
 static void pause_ms(unsigned ms)
@@ -274,7 +274,8 @@ static void await_sleep(pid_t pid)
 
 	do {
 		pause_ms(1);
-		CHECK(sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 && p.pid == pid);
+		CHECK(sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 &&
+			p.pid == pid);
 	} while (p.state != 'S');
 }
 

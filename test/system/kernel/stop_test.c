@@ -72,10 +72,12 @@ static unsigned read_torn(int harts)
 		if (for_ns > TORN_MOST || (for_ns > TORN_NS && lost))
 			break;
 		if (full == before)
-			sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) + PAUSE_NS); /* until they are full again */
+			sys_sleep(sys_clock(QUIRE_CLOCK_MONOTONIC) +
+				  PAUSE_NS); /* until they are full again */
 		before = full;
 		for (int h = 0; h < harts; h++) {
-			int bytes = sys_trace(QUIRE_TRACE_READ, (uint32_t)h, events, sizeof(events));
+			int bytes =
+				sys_trace(QUIRE_TRACE_READ, (uint32_t)h, events, sizeof(events));
 
 			CHECK(bytes >= 0 && bytes % (int)sizeof(events[0]) == 0);
 			for (int k = 0; k < bytes / (int)sizeof(events[0]); k++) {
@@ -83,7 +85,8 @@ static unsigned read_torn(int harts)
 					events[k].kind > QUIRE_EV_IRQ || events[k].time < last[h]) {
 					printf("stop_test: a torn event in hart %d's ring: hart %u, kind %u, %lld ns after "
 					       "the one before\n",
-						h, events[k].hart, events[k].kind, (long long)(events[k].time - last[h]));
+						h, events[k].hart, events[k].kind,
+						(long long)(events[k].time - last[h]));
 					fflush(stdout);
 					sys_exit(1);
 				}

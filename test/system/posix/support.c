@@ -102,7 +102,9 @@ static char state_of(pid_t pid)
 #else
 	struct quire_info_process p;
 
-	return sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 && p.pid == pid ? (char)p.state : 0;
+	return sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) > 0 && p.pid == pid
+		       ? (char)p.state
+		       : 0;
 #endif
 }
 

@@ -110,7 +110,8 @@ static void step(void)
 		what = 0;
 	printf("pc will %u %s\n", s, what <= 3 ? "append" : what == 4 ? "rename" : "unlink");
 	fflush(stdout);
-	tcdrain(1); /* said before it is done: the console has room for lines that have not left it */
+	/* said before it is done: the console has room for lines that have not left it */
+	tcdrain(1);
 	if (stepwise)
 		await_runner();
 	if (what == 4) {
@@ -135,7 +136,9 @@ static void step(void)
 			return;
 		}
 		/* Some start with more than the direct blocks hold, whatever the block size. */
-		append(s, fd, !slots[s].size && !below(3) ? BYTES_MAX - below(8000) : 1 + below(below(2) ? 20000 : 300));
+		append(s, fd,
+			!slots[s].size && !below(3) ? BYTES_MAX - below(8000)
+						    : 1 + below(below(2) ? 20000 : 300));
 		if (below(3))
 			safe(s, fd);
 	}

@@ -24,7 +24,8 @@ enum token {
 	OBJECT,
 	PAGE_RW,
 	PAGE_RO,
-	ACTION, /* a good struct quire_sigaction, stack, timer, exec, vector that sums up to too much */
+	/* a good struct quire_sigaction, stack, timer, exec, vector that sums up to too much */
+	ACTION,
 	STACK,
 	TIMER,
 	LONG_ARGS,
@@ -33,9 +34,10 @@ enum token {
 };
 #define TOKEN(x) ((uint32_t)(x) >= (uint32_t)WILD && (uint32_t)(x) < (uint32_t)TOKENS)
 
-static const uint32_t wild_addresses[] = {4, 0xc0000000, 0xc0400000, 0xffc00000, 0xfffff000, 0xfffffff8, 0xbffff000,
-	0xbffffffc, 0x80000000};
-static const uint32_t no_handles[] = {999, 1023, 3000, 4095, 4096, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
+static const uint32_t wild_addresses[] = {4, 0xc0000000, 0xc0400000, 0xffc00000, 0xfffff000,
+	0xfffffff8, 0xbffff000, 0xbffffffc, 0x80000000};
+static const uint32_t no_handles[] = {
+	999, 1023, 3000, 4095, 4096, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
 
 struct refusal {
 	int number;
@@ -153,7 +155,8 @@ static const struct refusal refusals[] = {
 	{SYS_PWRITE, {FILE_RO, PAGE_RW, 1, 0, 0}, EBADF},
 	{SYS_READ, {PIPE_OUT, PAGE_RW, 1}, EBADF},
 	{SYS_WRITE, {PIPE_IN, PAGE_RW, 1}, EBADF},
-	{SYS_MMAP, {0, PAGE, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED, FILE_RO, 0}, EACCES},
+	{SYS_MMAP, {0, PAGE, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED, FILE_RO, 0},
+		EACCES},
 	{SYS_MMAP, {0, PAGE, QUIRE_PROT_READ, QUIRE_MAP_SHARED, PIPE_IN, 0}, ENODEV},
 	{SYS_MPROTECT, {PAGE_RO, PAGE, QUIRE_PROT_READ | QUIRE_PROT_WRITE}, EACCES},
 	{SYS_OBJ_SET_SIZE, {FILE_RW, 0, 0}, EACCES},
@@ -176,7 +179,8 @@ static const struct refusal refusals[] = {
 	{SYS_MMAP, {0, PAGE, QUIRE_PROT_READ, 0x23, 0, 0}, EINVAL},
 	{SYS_MMAP, {0, PAGE, QUIRE_PROT_READ, 0x80000022, 0, 0}, EINVAL},
 	{SYS_MMAP, {0, PAGE, 8, 0x22, 0, 0}, EINVAL},
-	{SYS_MMAP, {0, 2 * PAGE, QUIRE_PROT_READ, QUIRE_MAP_SHARED, FILE_RW, 0xffffffff}, EOVERFLOW},
+	{SYS_MMAP, {0, 2 * PAGE, QUIRE_PROT_READ, QUIRE_MAP_SHARED, FILE_RW, 0xffffffff},
+		EOVERFLOW},
 	{SYS_MUNMAP, {PAGE_RW, 0}, EINVAL},
 	{SYS_MUNMAP, {0x40000001, PAGE}, EINVAL},
 	{SYS_MUNMAP, {0, PAGE}, EINVAL},
@@ -279,18 +283,19 @@ static const struct refusal refusals[] = {
 };
 
 static uint32_t values[TOKENS - WILD], wrong;
-#define VALUE(token) (values[(token) - WILD])
+#define VALUE(token) (values[(token)-WILD])
 
 static void refused(const struct refusal *row, const uint32_t *arg)
 {
-	long got = quire_ecall6(row->number, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3], (long)arg[4],
-		(long)arg[5]);
+	long got = quire_ecall6(row->number, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3],
+		(long)arg[4], (long)arg[5]);
 
 	if (got == -row->error)
 		return;
-	printf("FAILED: call %d (%lx %lx %lx %lx %lx %lx) gives %ld, not %d\n", row->number, (unsigned long)arg[0],
-		(unsigned long)arg[1], (unsigned long)arg[2], (unsigned long)arg[3], (unsigned long)arg[4],
-		(unsigned long)arg[5], got, -row->error);
+	printf("FAILED: call %d (%lx %lx %lx %lx %lx %lx) gives %ld, not %d\n", row->number,
+		(unsigned long)arg[0], (unsigned long)arg[1], (unsigned long)arg[2],
+		(unsigned long)arg[3], (unsigned long)arg[4], (unsigned long)arg[5], got,
+		-row->error);
 	wrong++;
 }
 
@@ -391,19 +396,26 @@ static void all_as_before(const struct quire_info_process *before, long around)
 	EXPECT(quire_ecall2(SYS_TUNE, QUIRE_TUNE_FAULT_AROUND, ~0L) == around, "the tuning");
 	struct quire_info_process after = self_now();
 
-	EXPECT(after.size == before->size && after.commit == before->commit && after.threads == before->threads,
+	EXPECT(after.size == before->size && after.commit == before->commit &&
+			after.threads == before->threads,
 		"mappings: %lu pages, %lu charged; were %lu, %lu", (unsigned long)after.size,
-		(unsigned long)after.commit, (unsigned long)before->size, (unsigned long)before->commit);
+		(unsigned long)after.commit, (unsigned long)before->size,
+		(unsigned long)before->commit);
 	EXPECT(!strcmp((char *)(uintptr_t)VALUE(PAGE_RW), "kept"), "the page's bytes");
-	EXPECT(sys_seek((int)VALUE(FILE_RW), 0, SEEK_CUR, &offset) == 0 && offset == 3, "the file's offset");
+	EXPECT(sys_seek((int)VALUE(FILE_RW), 0, SEEK_CUR, &offset) == 0 && offset == 3,
+		"the file's offset");
 	EXPECT(pread((int)VALUE(FILE_RW), got, 20, 0) == 16 && !memcmp(got, text, 16), "the file");
-	EXPECT(read(pipe_ends[0], got, 20) == 4 && !memcmp(got, "pipe", 4), "the pipe has its bytes, and no others");
-	EXPECT(sys_sigaction(QSIGUSR1, NULL, &now) == 0 && now.handler == QUIRE_SIG_DFL, "the action");
-	EXPECT(sys_sigaltstack(NULL, &now_stack) == 0 && now_stack.sp != stack.sp, "the signal stack");
+	EXPECT(read(pipe_ends[0], got, 20) == 4 && !memcmp(got, "pipe", 4),
+		"the pipe has its bytes, and no others");
+	EXPECT(sys_sigaction(QSIGUSR1, NULL, &now) == 0 && now.handler == QUIRE_SIG_DFL,
+		"the action");
+	EXPECT(sys_sigaltstack(NULL, &now_stack) == 0 && now_stack.sp != stack.sp,
+		"the signal stack");
 	EXPECT(sys_itimer(NULL, &now_timer) == 0 && now_timer.value_ns == 0, "the timer is off");
 	EXPECT(sys_sigprocmask(~0, 0, &mask) == 0 && mask == 1u << QSIGUSR2, "the mask");
 	EXPECT(sys_sigwait(1u << QSIGUSR2, NULL, 0) == QSIGUSR2, "the signal is still pending");
-	EXPECT(sys_wait(zombie, QUIRE_WNOHANG, &status, NULL) == zombie && status == 42 << 8, "the child can be waited for");
+	EXPECT(sys_wait(zombie, QUIRE_WNOHANG, &status, NULL) == zombie && status == 42 << 8,
+		"the child can be waited for");
 }
 
 /* What ends the caller ends only the caller. */
@@ -416,13 +428,14 @@ static void ends_by(int signal, void (*body)(void), const char *what)
 		body();
 		_exit(0);
 	}
-	EXPECT(child > 0 && waitpid(child, &status, 0) == child && status == signal, "%s: status %x", what,
-		(unsigned)status);
+	EXPECT(child > 0 && waitpid(child, &status, 0) == child && status == signal,
+		"%s: status %x", what, (unsigned)status);
 }
 
 static void return_wildly(void)
 {
-	__asm__ volatile("li sp, 0xc0400000\n\tli a7, %0\n\tecall" ::"i"(SYS_SIGRETURN) : "a7", "memory");
+	__asm__ volatile("li sp, 0xc0400000\n\tli a7, %0\n\tecall" ::"i"(SYS_SIGRETURN)
+			 : "a7", "memory");
 }
 
 static void start_wildly(void)
@@ -443,7 +456,8 @@ static void notify_servers(void)
 
 	for (unsigned i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
 		for (unsigned bit = 0; bit < 32; bit++)
-			EXPECT(sys_notify(channels[i], 1u << bit) == 0, "notify channel %d", channels[i]);
+			EXPECT(sys_notify(channels[i], 1u << bit) == 0, "notify channel %d",
+				channels[i]);
 	EXPECT(sys_notify(QUIRE_H_ROOT, ~0u) == 0, "all bits at once");
 }
 
@@ -462,8 +476,8 @@ int test_badargs(int argc, char **argv)
 	EXPECT(!wrong, "%lu answers are wrong", (unsigned long)wrong);
 	int again = dup(0), handle_again = sys_obj_create(PAGE);
 
-	EXPECT(again == lowest && handle_again == handle, "the handles: %d and %d, were %d and %d", again, handle_again,
-		lowest, handle);
+	EXPECT(again == lowest && handle_again == handle, "the handles: %d and %d, were %d and %d",
+		again, handle_again, lowest, handle);
 	close(again);
 	sys_close(handle_again);
 	all_as_before(&before, around);
@@ -472,6 +486,7 @@ int test_badargs(int argc, char **argv)
 	ends_by(0, exit_wildly, "a thread that ends with a word at the kernel's");
 	notify_servers();
 	unlink("/bad.dat");
-	printf("badargs: %u calls refused, all as before\n", (unsigned)(sizeof(refusals) / sizeof(refusals[0])));
+	printf("badargs: %u calls refused, all as before\n",
+		(unsigned)(sizeof(refusals) / sizeof(refusals[0])));
 	return 0;
 }

@@ -7,9 +7,10 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-static const uint32_t bad_values[] = {0, 1, 2, 3, 5, 0x7f, 0x400, 0x401, 0x402, 0x403, 0x404, 0x40a, 0x1000, 0x1001,
-	0xffff, 0x10000, 0x3fff0000, 0x40000000, 0x40001000, 0x40001ffe, 0x12345678, 0x7fffffff, 0x80000000,
-	0x80400000, 0xbfbfffff, 0xbffff000, 0xbfffffff, 0xc0000000, 0xc0400000, 0xfffff000, 0xfffffffc, 0xffffffff};
+static const uint32_t bad_values[] = {0, 1, 2, 3, 5, 0x7f, 0x400, 0x401, 0x402, 0x403, 0x404, 0x40a,
+	0x1000, 0x1001, 0xffff, 0x10000, 0x3fff0000, 0x40000000, 0x40001000, 0x40001ffe, 0x12345678,
+	0x7fffffff, 0x80000000, 0x80400000, 0xbfbfffff, 0xbffff000, 0xbfffffff, 0xc0000000,
+	0xc0400000, 0xfffff000, 0xfffffffc, 0xffffffff};
 #define BAD_VALUES (sizeof(bad_values) / sizeof(bad_values[0]))
 
 /* Some of the values are good for something: pages, and one handle of every kind from 0x400 on, so that
@@ -57,10 +58,11 @@ static uint32_t call_badly(int number, uint32_t *seed)
 	register uint32_t a6 __asm__("a6") = v[6];
 	register uint32_t a7 __asm__("a7") = (uint32_t)number;
 
-	__asm__ volatile("ecall"
-			 : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6), "+r"(a7)
-			 :
-			 : "memory");
+	__asm__ volatile(
+		"ecall"
+		: "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6), "+r"(a7)
+		:
+		: "memory");
 	return a0;
 }
 
@@ -102,7 +104,8 @@ int test_badcalls(int argc, char **argv)
 				next_random(&mine);
 				next_random(&mine);
 				/* A fork needs no good argument. The child must not go on and fork in turn. */
-				if (call_badly(number, &mine) == 0 && (number == SYS_FORK || number == SYS_VFORK))
+				if (call_badly(number, &mine) == 0 &&
+					(number == SYS_FORK || number == SYS_VFORK))
 					_exit(0);
 			}
 			_exit(0);
@@ -136,7 +139,9 @@ static int run_image(ssize_t size, unsigned seconds)
 
 		alarm(seconds);
 		execv("/bad.elf", args);
-		_exit(errno == ENOEXEC || errno == ENOMEM || errno == EINVAL || errno == E2BIG ? 128 + errno : 98);
+		_exit(errno == ENOEXEC || errno == ENOMEM || errno == EINVAL || errno == E2BIG
+				? 128 + errno
+				: 98);
 	}
 	EXPECT(waitpid(child, &status, 0) == child, "wait");
 	EXPECT(status != 98 << 8, "a damaged image gives a clear error");
@@ -161,24 +166,31 @@ static void wrong_fields(uint32_t size)
 {
 	enum { PHOFF = 28, PHNUM = 44, OFFSET = 4, VADDR = 8, FILESZ = 16, MEMSZ = 20 };
 	const uint32_t header = word(PHOFF), load = header, s = size;
-	uint32_t last = load; /* behind it there is room, so that only the file's end is in the way */
+	/* behind it there is room, so that only the file's end is in the way */
+	uint32_t last = load;
 
 	for (uint32_t i = 0; i < (word(PHNUM) & 0xffff); i++)
 		if (word(header + 32 * i) == 1)
 			last = header + 32 * i;
 	const uint32_t beyond = s - word(last + OFFSET) + PAGE;
 	const struct {
-		uint32_t at, value, bytes, at2, value2; /* a second field follows the first, so that the first decides */
-	} wrong[] = {{0, 0x464c457e, 4, 0, 0}, {4, 2, 1, 0, 0}, {5, 2, 1, 0, 0}, {16, 1, 2, 0, 0}, {18, 3, 2, 0, 0},
-		{PHOFF, s, 4, 0, 0}, {PHOFF, s - 8, 4, 0, 0}, {PHOFF, 0xfffffff0, 4, 0, 0}, {PHNUM, 0, 2, 0, 0},
-		{PHNUM, 17, 2, 0, 0}, {PHNUM, 0xffff, 2, 0, 0}, {load, 3, 4, 0, 0}, {load, 2, 4, 0, 0},
+		/* a second field follows the first, so that the first decides */
+		uint32_t at, value, bytes, at2, value2;
+	} wrong[] = {{0, 0x464c457e, 4, 0, 0}, {4, 2, 1, 0, 0}, {5, 2, 1, 0, 0}, {16, 1, 2, 0, 0},
+		{18, 3, 2, 0, 0}, {PHOFF, s, 4, 0, 0}, {PHOFF, s - 8, 4, 0, 0},
+		{PHOFF, 0xfffffff0, 4, 0, 0}, {PHNUM, 0, 2, 0, 0}, {PHNUM, 17, 2, 0, 0},
+		{PHNUM, 0xffff, 2, 0, 0}, {load, 3, 4, 0, 0}, {load, 2, 4, 0, 0},
 		{load + OFFSET, s + 1, 4, 0, 0}, {load + OFFSET, 0xfffff000, 4, 0, 0},
-		{load + FILESZ, s, 4, load + MEMSZ, s}, {load + FILESZ, s + 4 * PAGE, 4, load + MEMSZ, s + 4 * PAGE},
+		{load + FILESZ, s, 4, load + MEMSZ, s},
+		{load + FILESZ, s + 4 * PAGE, 4, load + MEMSZ, s + 4 * PAGE},
 		{last + FILESZ, beyond, 4, last + MEMSZ, beyond + 16 * PAGE},
-		{load + FILESZ, 0xffffffff, 4, load + MEMSZ, 0xffffffff}, {load + MEMSZ, word(load + FILESZ) - 1, 4, 0, 0},
-		{load + MEMSZ, 0xffffffff, 4, 0, 0}, {load + MEMSZ, 0x80000000, 4, 0, 0}, {load + VADDR, 0, 4, 0, 0},
-		{load + VADDR, 0x80000000, 4, 0, 0}, {load + VADDR, 0xbffff000, 4, 0, 0}, {load + VADDR, 0xc0400000, 4, 0, 0},
-		{load + VADDR, 0xfffff000, 4, 0, 0}, {load + VADDR, 0x7ffff000, 4, load + MEMSZ, 0x10000},
+		{load + FILESZ, 0xffffffff, 4, load + MEMSZ, 0xffffffff},
+		{load + MEMSZ, word(load + FILESZ) - 1, 4, 0, 0},
+		{load + MEMSZ, 0xffffffff, 4, 0, 0}, {load + MEMSZ, 0x80000000, 4, 0, 0},
+		{load + VADDR, 0, 4, 0, 0}, {load + VADDR, 0x80000000, 4, 0, 0},
+		{load + VADDR, 0xbffff000, 4, 0, 0}, {load + VADDR, 0xc0400000, 4, 0, 0},
+		{load + VADDR, 0xfffff000, 4, 0, 0},
+		{load + VADDR, 0x7ffff000, 4, load + MEMSZ, 0x10000},
 		{load + VADDR, word(load + 32 + VADDR) & ~(PAGE - 1), 4, 0, 0}};
 	uint8_t old[256];
 
@@ -193,8 +205,8 @@ static void wrong_fields(uint32_t size)
 			put(wrong[i].at2, wrong[i].value2, 4);
 		int error = run_image((ssize_t)size, 60);
 
-		EXPECT(error == ENOEXEC, "%lx at %lu gives %d, not ENOEXEC", (unsigned long)wrong[i].value,
-			(unsigned long)wrong[i].at, error);
+		EXPECT(error == ENOEXEC, "%lx at %lu gives %d, not ENOEXEC",
+			(unsigned long)wrong[i].value, (unsigned long)wrong[i].at, error);
 		memcpy(image, old, sizeof(old));
 	}
 	EXPECT(run_image((ssize_t)size, 60) == 0, "the whole image runs");
@@ -219,7 +231,8 @@ int test_badelf(int argc, char **argv)
 			old[k] = image[at[k]];
 			image[at[k]] = (uint8_t)next_random(&seed);
 		}
-		refused += run_image(i % 10 == 9 ? (ssize_t)(next_random(&seed) % 200) : size, 2) != 0;
+		refused +=
+			run_image(i % 10 == 9 ? (ssize_t)(next_random(&seed) % 200) : size, 2) != 0;
 		for (int k = 3; k >= 0; k--)
 			image[at[k]] = old[k];
 	}
@@ -256,7 +269,8 @@ int test_tracing(int argc, char **argv)
 			_exit(0);
 		}
 	for (unsigned h = 0; h < harts; h++)
-		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a faulting process ended with %d", status);
+		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0,
+			"a faulting process ended with %d", status);
 	static struct quire_trace_event events[64];
 	unsigned seen = 0;
 
@@ -268,7 +282,8 @@ int test_tracing(int argc, char **argv)
 	}
 	sys_trace(QUIRE_TRACE_ENABLE, 0, NULL, 0);
 	EXPECT(seen > 0, "events were recorded");
-	EXPECT(sys_log((const char *)0xc0400000, 16) == -EFAULT, "the log refuses the kernel's memory");
+	EXPECT(sys_log((const char *)0xc0400000, 16) == -EFAULT,
+		"the log refuses the kernel's memory");
 	EXPECT(sys_log((const char *)4, 16) == -EFAULT, "the log refuses no memory");
 	printf("tracing: the rings held\n");
 	return 0;

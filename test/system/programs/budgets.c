@@ -76,8 +76,8 @@ static void begin(void)
 {
 	drain();
 	sys_trace(QUIRE_TRACE_ENABLE,
-		1u << QUIRE_EV_FENCE | 1u << QUIRE_EV_FETCH | 1u << QUIRE_EV_WRITEBACK | 1u << QUIRE_EV_CALL |
-			1u << QUIRE_EV_IRQ | 1u << QUIRE_EV_WAKE,
+		1u << QUIRE_EV_FENCE | 1u << QUIRE_EV_FETCH | 1u << QUIRE_EV_WRITEBACK |
+			1u << QUIRE_EV_CALL | 1u << QUIRE_EV_IRQ | 1u << QUIRE_EV_WAKE,
 		NULL, 0);
 }
 
@@ -92,8 +92,8 @@ static void await_harts(uint32_t mask)
 {
 	for (unsigned i = 0; i < AWAIT_MS && self_now().harts != mask; i++)
 		usleep(1000);
-	EXPECT(self_now().harts == mask, "the space runs on harts %lx, not %lx", (unsigned long)self_now().harts,
-		(unsigned long)mask);
+	EXPECT(self_now().harts == mask, "the space runs on harts %lx, not %lx",
+		(unsigned long)self_now().harts, (unsigned long)mask);
 }
 
 static void *spinner(void *arg)
@@ -108,7 +108,8 @@ static void *spinner(void *arg)
 
 static volatile uint8_t *map(int fd, unsigned pages)
 {
-	void *p = mmap((void *)MAPPED_AT, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	void *p = mmap((void *)MAPPED_AT, pages * PAGE, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED, fd, 0);
 
 	EXPECT(p == (void *)MAPPED_AT, "mmap");
 	return p;
@@ -133,7 +134,8 @@ static void munmaps(int fd, uint32_t harts)
 			EXPECT(munmap((void *)p, sizes[k] * PAGE) == 0, "munmap");
 			struct counts n = end();
 
-			EXPECT(n.fences <= budget, "munmap of %u pages: %u fences, budget %u", sizes[k], n.fences, budget);
+			EXPECT(n.fences <= budget, "munmap of %u pages: %u fences, budget %u",
+				sizes[k], n.fences, budget);
 			if (n.fences > most)
 				most = n.fences;
 		}
@@ -158,19 +160,22 @@ static void resident_faults(int fd)
 			(void)p[page * PAGE];
 		struct counts n = end();
 
-		EXPECT(!n.fences && !n.fetches, "loads of resident pages: %u fences, %u fetches", n.fences, n.fetches);
+		EXPECT(!n.fences && !n.fetches, "loads of resident pages: %u fences, %u fetches",
+			n.fences, n.fetches);
 		if (n.wakes < load_wakes)
 			load_wakes = n.wakes;
 		begin();
 		for (unsigned page = 0; page < PAGES; page++)
 			p[page * PAGE] = (uint8_t)i;
 		n = end();
-		EXPECT(!n.fences && !n.fetches, "first stores to clean pages: %u fences, %u fetches", n.fences, n.fetches);
+		EXPECT(!n.fences && !n.fetches,
+			"first stores to clean pages: %u fences, %u fetches", n.fences, n.fetches);
 		if (n.wakes < store_wakes)
 			store_wakes = n.wakes;
 		munmap((void *)p, PAGES * PAGE);
 	}
-	EXPECT(!load_wakes && !store_wakes, "nobody was waited for: %u and %u times", load_wakes, store_wakes);
+	EXPECT(!load_wakes && !store_wakes, "nobody was waited for: %u and %u times", load_wakes,
+		store_wakes);
 }
 
 static void page_ins(int fd)
@@ -195,19 +200,22 @@ static void page_ins(int fd)
 		wakes += n.wakes;
 		munmap((void *)p, PAGES * PAGE);
 	}
-	EXPECT(reads == 1 && interrupts == 1, "a page-in: %u calls of the driver, %u interrupts", reads, interrupts);
+	EXPECT(reads == 1 && interrupts == 1, "a page-in: %u calls of the driver, %u interrupts",
+		reads, interrupts);
 	EXPECT(wakes > 0, "a page-in is waited for"); /* and that is seen, for resident_faults */
 }
 
 /* A child that has run on another hart too, and ends when told. */
 static void forks(unsigned harts, uint32_t all)
 {
-	volatile uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *word =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned most = 0, exit_fences = ~0u;
 	int status;
 
 	EXPECT(word != MAP_FAILED, "a shared page");
-	for (unsigned i = 0; i < TRIES || (i < MOST && (exit_fences || (harts > 1 && !most))); i++) {
+	for (unsigned i = 0; i < TRIES || (i < MOST && (exit_fences || (harts > 1 && !most)));
+		i++) {
 		await_harts(all);
 		word[0] = 0;
 		begin();
@@ -231,7 +239,8 @@ static void forks(unsigned harts, uint32_t all)
 			sys_yield();
 		begin();
 		word[0] = 2;
-		EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %x", (unsigned)status);
+		EXPECT(waitpid(child, &status, 0) == child && status == 0,
+			"the child ended with %x", (unsigned)status);
 		n = end();
 		if (!n.lost && n.all_fences < exit_fences)
 			exit_fences = n.all_fences;
@@ -245,7 +254,8 @@ static void forks(unsigned harts, uint32_t all)
 static void writebacks(int fd, unsigned harts)
 {
 	enum { DIRTY = 3 * BATCH };
-	volatile uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *word =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	volatile uint8_t *p = map(fd, DIRTY);
 	unsigned seen = 0, rounds = 0, over = 0, least_batches = ~0u;
 	int status;
@@ -267,7 +277,9 @@ static void writebacks(int fd, unsigned harts)
 		}
 		sys_exit(0);
 	}
-	for (uint32_t round = 1; round <= TRIES || (round <= MOST && (least_batches > DIRTY / BATCH || (harts > 1 && !seen)));
+	for (uint32_t round = 1;
+		round <= TRIES ||
+		(round <= MOST && (least_batches > DIRTY / BATCH || (harts > 1 && !seen)));
 		round++) {
 		for (unsigned i = 0; i < DIRTY; i++)
 			p[i * PAGE] = (uint8_t)round;
@@ -286,10 +298,14 @@ static void writebacks(int fd, unsigned harts)
 			least_batches = n.batches;
 	}
 	word[1] = 1;
-	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the other process ended with %x", (unsigned)status);
-	EXPECT(2 * over < rounds, "in %u rounds of %u there were more fences than two a batch, for two spaces", over, rounds);
+	EXPECT(waitpid(child, &status, 0) == child && status == 0,
+		"the other process ended with %x", (unsigned)status);
+	EXPECT(2 * over < rounds,
+		"in %u rounds of %u there were more fences than two a batch, for two spaces", over,
+		rounds);
 	EXPECT(harts == 1 || seen, "writeback fences who runs a mapping space");
-	EXPECT(least_batches <= DIRTY / BATCH, "writeback of %u pages: %u batches", DIRTY, least_batches);
+	EXPECT(least_batches <= DIRTY / BATCH, "writeback of %u pages: %u batches", DIRTY,
+		least_batches);
 	munmap((void *)p, DIRTY * PAGE);
 	munmap((void *)word, PAGE);
 }
@@ -302,7 +318,8 @@ static void watch(int fd)
 	p[0] = 1;
 	uint32_t id = page_of(0, p).object;
 
-	EXPECT(sys_info(QUIRE_INFO_OBJECT, id, &object, sizeof(object)) > 0 && object.id == id, "the file's object");
+	EXPECT(sys_info(QUIRE_INFO_OBJECT, id, &object, sizeof(object)) > 0 && object.id == id,
+		"the file's object");
 	watched_key = object.key;
 	munmap((void *)p, PAGE);
 }
@@ -327,7 +344,8 @@ int test_budgets(int argc, char **argv)
 	munmaps(fd, 1);
 	page_ins(fd);
 	for (unsigned h = 1; h < harts; h++)
-		EXPECT(pthread_create(&threads[h], NULL, spinner, (void *)(uintptr_t)h) == 0, "pthread_create");
+		EXPECT(pthread_create(&threads[h], NULL, spinner, (void *)(uintptr_t)h) == 0,
+			"pthread_create");
 	for (unsigned h = 1; h < harts; h++)
 		while (!beats[h])
 			sys_yield();

@@ -40,12 +40,14 @@ static void one_operation(struct model *m, int fd, volatile uint8_t *map, uint32
 		break;
 	case 1:
 		for (unsigned i = 0; i < n; i++)
-			EXPECT(map[at + i] == m->bytes[at + i], "mapped byte %lx is %02x, model %02x",
-				(unsigned long)(at + i), map[at + i], m->bytes[at + i]);
+			EXPECT(map[at + i] == m->bytes[at + i],
+				"mapped byte %lx is %02x, model %02x", (unsigned long)(at + i),
+				map[at + i], m->bytes[at + i]);
 		break;
 	case 2:
 		EXPECT(pread(fd, buffer, n, (off_t)at) == (ssize_t)n, "pread");
-		EXPECT(!memcmp(buffer, &m->bytes[at], n), "read at %lx differs from the model", (unsigned long)at);
+		EXPECT(!memcmp(buffer, &m->bytes[at], n), "read at %lx differs from the model",
+			(unsigned long)at);
 		break;
 	case 3:
 		for (unsigned i = 0; i < n; i++)
@@ -56,7 +58,8 @@ static void one_operation(struct model *m, int fd, volatile uint8_t *map, uint32
 	share_unlock(&m->lock[page]);
 }
 
-static void run(struct model *m, const char *path, unsigned hart, uint32_t seed, unsigned operations)
+static void run(
+	struct model *m, const char *path, unsigned hart, uint32_t seed, unsigned operations)
 {
 	int fd = open(path, O_RDWR);
 	volatile uint8_t *p;
@@ -83,12 +86,13 @@ int test_coherence(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : "/coherence.dat";
 	unsigned operations = argc > 2 ? (unsigned)atoi(argv[2]) : 500000;
 	uint32_t seed = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : (uint32_t)time(NULL) | 1;
-	struct model *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct model *m =
+		mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644), status;
 
 	EXPECT(m != MAP_FAILED && fd >= 0, "set-up");
-	printf("seed %lu: replay with t-promise coherence %s %u %lu\n", (unsigned long)seed, path, operations,
-		(unsigned long)seed);
+	printf("seed %lu: replay with t-promise coherence %s %u %lu\n", (unsigned long)seed, path,
+		operations, (unsigned long)seed);
 	fflush(stdout);
 	EXPECT(ftruncate(fd, PAGES * PAGE) == 0, "ftruncate");
 	volatile uint8_t *p = map(fd);
@@ -111,13 +115,15 @@ int test_coherence(int argc, char **argv)
 	p[0] = p[0];
 	struct quire_info_page mine = page_of(0, p), theirs = page_of(child, p);
 
-	EXPECT(mine.frame && mine.frame == theirs.frame, "one frame: %lx and %lx", (unsigned long)mine.frame,
-		(unsigned long)theirs.frame);
+	EXPECT(mine.frame && mine.frame == theirs.frame, "one frame: %lx and %lx",
+		(unsigned long)mine.frame, (unsigned long)theirs.frame);
 	m->ready = 2;
-	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the other process ended with %d", status);
+	EXPECT(waitpid(child, &status, 0) == child && status == 0,
+		"the other process ended with %d", status);
 	for (uint32_t i = 0; i < PAGES * PAGE; i++)
 		EXPECT(p[i] == m->bytes[i], "at the end byte %lx differs", (unsigned long)i);
 	EXPECT(fsync(fd) == 0, "fsync");
-	printf("coherent: %u operations, frame %lx in both\n", 2 * operations, (unsigned long)mine.frame);
+	printf("coherent: %u operations, frame %lx in both\n", 2 * operations,
+		(unsigned long)mine.frame);
 	return 0;
 }

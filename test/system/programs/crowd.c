@@ -12,7 +12,8 @@ enum { WORKERS = 4, EACH = 2500 };
 
 static void name_of(unsigned worker, unsigned i, char *out)
 {
-	snprintf(out, 48, "/crowd/%u-%04u-%.*s", worker, i, (int)(i % 20), "a-longer-name-sometimes");
+	snprintf(out, 48, "/crowd/%u-%04u-%.*s", worker, i, (int)(i % 20),
+		"a-longer-name-sometimes");
 }
 
 static void in_parallel(void (*body)(unsigned worker))
@@ -29,7 +30,8 @@ static void in_parallel(void (*body)(unsigned worker))
 		}
 	}
 	for (unsigned w = 0; w < WORKERS; w++)
-		EXPECT(wait(&status) > 0 && status == 0, "a worker ended with %x", (unsigned)status);
+		EXPECT(wait(&status) > 0 && status == 0, "a worker ended with %x",
+			(unsigned)status);
 }
 
 static void make(unsigned worker)
@@ -52,7 +54,8 @@ static void thin(unsigned worker)
 
 	for (unsigned i = 0; i < EACH; i++) {
 		name_of(worker, i, name);
-		EXPECT(i & 1 ? unlink(name) == 0 : stat(name, &st) == 0 && st.st_nlink == 1, "%s: errno %d", name, errno);
+		EXPECT(i & 1 ? unlink(name) == 0 : stat(name, &st) == 0 && st.st_nlink == 1,
+			"%s: errno %d", name, errno);
 	}
 }
 
@@ -69,7 +72,8 @@ static void expect_names(unsigned step)
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		EXPECT(sscanf(entry->d_name, "%u-%u-", &worker, &i) == 2 && worker < WORKERS && i < EACH && !seen[worker][i],
+		EXPECT(sscanf(entry->d_name, "%u-%u-", &worker, &i) == 2 && worker < WORKERS &&
+				i < EACH && !seen[worker][i],
 			"the name %s", entry->d_name);
 		name_of(worker, i, name);
 		EXPECT(!strcmp(name + 7, entry->d_name), "the name %s", entry->d_name);
@@ -111,7 +115,8 @@ int test_full(int argc, char **argv)
 		size += (uint32_t)n;
 		EXPECT(size < 1u << 28, "the disk is small");
 	}
-	EXPECT(errno == ENOSPC && size > 1u << 20, "after %lu bytes: errno %d", (unsigned long)size, errno);
+	EXPECT(errno == ENOSPC && size > 1u << 20, "after %lu bytes: errno %d", (unsigned long)size,
+		errno);
 	EXPECT(fsync(fd) == 0, "what was accepted has room: errno %d", errno);
 	other = open("/another", O_RDWR | O_CREAT, 0644);
 	n = other < 0 ? -1 : pwrite(other, block, sizeof(block), 0);
@@ -121,12 +126,14 @@ int test_full(int argc, char **argv)
 		n = pread(fd, got, sizeof(got), (off_t)at);
 		EXPECT(n > 0, "read at %lx", (unsigned long)at);
 		for (ssize_t i = 0; i < n; i++)
-			EXPECT(got[i] == 1 + (at + (uint32_t)i) / sizeof(block) % 250, "byte %lx", (unsigned long)at + (unsigned long)i);
+			EXPECT(got[i] == 1 + (at + (uint32_t)i) / sizeof(block) % 250, "byte %lx",
+				(unsigned long)at + (unsigned long)i);
 	}
 	EXPECT(unlink("/filler") == 0 && close(fd) == 0, "room again");
 	EXPECT(other < 0 || close(other) == 0, "close");
 	other = open("/another", O_RDWR | O_CREAT, 0644);
-	EXPECT(other >= 0 && pwrite(other, block, sizeof(block), 0) == (ssize_t)sizeof(block) && fsync(other) == 0,
+	EXPECT(other >= 0 && pwrite(other, block, sizeof(block), 0) == (ssize_t)sizeof(block) &&
+			fsync(other) == 0,
 		"and it can be used: errno %d", errno);
 	EXPECT(close(other) == 0 && unlink("/another") == 0, "gone");
 	printf("full: ENOSPC after %lu bytes, nothing lost\n", (unsigned long)size);
@@ -144,7 +151,9 @@ int test_orphan(int argc, char **argv)
 		snprintf(name, sizeof(name), "/orphan%u", i);
 		int fd = open(name, O_RDWR | O_CREAT, 0644);
 
-		EXPECT(fd >= 0 && write(fd, block, sizeof(block)) == (ssize_t)sizeof(block) && fsync(fd) == 0, "a file");
+		EXPECT(fd >= 0 && write(fd, block, sizeof(block)) == (ssize_t)sizeof(block) &&
+				fsync(fd) == 0,
+			"a file");
 		EXPECT(unlink(name) == 0, "unlink");
 	}
 	sync();

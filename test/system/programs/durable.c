@@ -15,7 +15,8 @@ int test_durable(int argc, char **argv)
 		memset(page, 'a' + (int)i, sizeof(page));
 		if (!strcmp(how, "msync")) {
 			EXPECT(ftruncate(fd, (off_t)((i + 1) * PAGE)) == 0, "ftruncate");
-			uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(i * PAGE));
+			uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				(off_t)(i * PAGE));
 
 			EXPECT(p != MAP_FAILED, "mmap");
 			memcpy(p, page, PAGE);

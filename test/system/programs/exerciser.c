@@ -39,30 +39,41 @@ static int fds[FILES];
 static struct mapping maps[FILES];
 static const char *const names[FILES] = {"/ex0.dat", "/ex1.dat", "/ex2.dat"};
 
-static uint32_t below(uint32_t n) { return next_random(&seed) % n; }
+static uint32_t below(uint32_t n)
+{
+	return next_random(&seed) % n;
+}
 
-static void take(struct file_model *m) { share_lock(&m->lock); }
+static void take(struct file_model *m)
+{
+	share_lock(&m->lock);
+}
 
-static void give(struct file_model *m) { share_unlock(&m->lock); }
+static void give(struct file_model *m)
+{
+	share_unlock(&m->lock);
+}
 
-static void check_bytes(const struct file_model *m, uint32_t at, const volatile uint8_t *got, uint32_t n,
-	const char *how)
+static void check_bytes(const struct file_model *m, uint32_t at, const volatile uint8_t *got,
+	uint32_t n, const char *how)
 {
 	for (uint32_t i = 0; i < n; i++)
-		EXPECT(got[i] == m->bytes[at + i], "%s: byte %lx of file %u is %02x, model %02x (size %lx)", how,
-			(unsigned long)(at + i), (unsigned)(m - shared->files), got[i], m->bytes[at + i],
-			(unsigned long)m->size);
+		EXPECT(got[i] == m->bytes[at + i],
+			"%s: byte %lx of file %u is %02x, model %02x (size %lx)", how,
+			(unsigned long)(at + i), (unsigned)(m - shared->files), got[i],
+			m->bytes[at + i], (unsigned long)m->size);
 }
 
 static void do_write(struct file_model *m, int fd)
 {
 	static uint8_t buffer[3 * PAGE];
-	uint32_t at = below(MAX_BYTES - sizeof(buffer)), n = 1 + below(below(4) ? 300 : sizeof(buffer));
+	uint32_t at = below(MAX_BYTES - sizeof(buffer)),
+		 n = 1 + below(below(4) ? 300 : sizeof(buffer));
 
 	for (uint32_t i = 0; i < n; i++)
 		buffer[i] = (uint8_t)next_random(&seed);
-	EXPECT(pwrite(fd, buffer, n, (off_t)at) == (ssize_t)n, "pwrite of %lu at %lx: errno %d", (unsigned long)n,
-		(unsigned long)at, errno);
+	EXPECT(pwrite(fd, buffer, n, (off_t)at) == (ssize_t)n, "pwrite of %lu at %lx: errno %d",
+		(unsigned long)n, (unsigned long)at, errno);
 	memcpy(&m->bytes[at], buffer, n);
 	if (at + n > m->size)
 		m->size = at + n;
@@ -74,7 +85,8 @@ static void do_read(struct file_model *m, int fd)
 	uint32_t at = below(MAX_BYTES), n = 1 + below(sizeof(buffer));
 	ssize_t want = at >= m->size ? 0 : (ssize_t)(n < m->size - at ? n : m->size - at);
 
-	EXPECT(pread(fd, buffer, n, (off_t)at) == want, "pread of %lu at %lx", (unsigned long)n, (unsigned long)at);
+	EXPECT(pread(fd, buffer, n, (off_t)at) == want, "pread of %lu at %lx", (unsigned long)n,
+		(unsigned long)at);
 	check_bytes(m, at, buffer, (uint32_t)want, "pread");
 }
 
@@ -108,24 +120,26 @@ static void do_reshape(struct file_model *m, unsigned f)
 	switch (below(3)) {
 	case 0: /* cut a hole and fill it again */
 		EXPECT(munmap(at, pages * PAGE) == 0, "partial munmap");
-		EXPECT(mmap(at, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fds[f],
-			       (off_t)(page * PAGE)) == at,
+		EXPECT(mmap(at, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			       fds[f], (off_t)(page * PAGE)) == at,
 			"mmap over the hole");
 		break;
 	case 1: /* read-only for a while */
 		EXPECT(mprotect(at, pages * PAGE, PROT_READ) == 0, "mprotect");
 		if (page * PAGE < m->size)
-			check_bytes(m, page * PAGE, at, m->size - page * PAGE < PAGE ? m->size - page * PAGE : PAGE,
+			check_bytes(m, page * PAGE, at,
+				m->size - page * PAGE < PAGE ? m->size - page * PAGE : PAGE,
 				"read-only mapping");
 		EXPECT(mprotect(at, pages * PAGE, PROT_READ | PROT_WRITE) == 0, "mprotect back");
 		break;
 	case 2: /* a second mapping elsewhere, shared or private */
-		other = mmap(NULL, pages * PAGE, PROT_READ, below(2) ? MAP_SHARED : MAP_PRIVATE, fds[f],
-			(off_t)(page * PAGE));
+		other = mmap(NULL, pages * PAGE, PROT_READ, below(2) ? MAP_SHARED : MAP_PRIVATE,
+			fds[f], (off_t)(page * PAGE));
 		EXPECT(other != MAP_FAILED, "second mmap");
 		if (page * PAGE < m->size)
 			check_bytes(m, page * PAGE, other,
-				m->size - page * PAGE < pages * PAGE ? m->size - page * PAGE : pages * PAGE,
+				m->size - page * PAGE < pages * PAGE ? m->size - page * PAGE
+								     : pages * PAGE,
 				"second mapping");
 		EXPECT(munmap(other, pages * PAGE) == 0, "second munmap");
 		break;
@@ -160,12 +174,14 @@ static void do_unlinked(void)
 
 	EXPECT(fd >= 0 && unlink(name) == 0, "create and unlink: errno %d", errno);
 	memset(got, fill, sizeof(got));
-	EXPECT(write(fd, got, sizeof(got)) == (ssize_t)sizeof(got), "write without a name: errno %d", errno);
+	EXPECT(write(fd, got, sizeof(got)) == (ssize_t)sizeof(got),
+		"write without a name: errno %d", errno);
 	uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	EXPECT(p != MAP_FAILED, "mmap without a name");
 	p[7] = other;
-	EXPECT(pread(fd, got, 9, 0) == 9 && got[6] == fill && got[7] == other, "read without a name");
+	EXPECT(pread(fd, got, 9, 0) == 9 && got[6] == fill && got[7] == other,
+		"read without a name");
 	close(fd);
 	EXPECT(p[6] == fill && p[7] == other && p[PAGE - 1] == fill, "mapped without name and fd");
 	munmap(p, PAGE);
@@ -236,7 +252,9 @@ static void step(void)
 		else if (!below(64))
 			do_unlinked();
 		else if (!below(8))
-			EXPECT(msync((void *)maps[f].base, MAX_BYTES, below(2) ? MS_SYNC : MS_ASYNC) == 0, "msync");
+			EXPECT(msync((void *)maps[f].base, MAX_BYTES,
+				       below(2) ? MS_SYNC : MS_ASYNC) == 0,
+				"msync");
 		break;
 	case 18:
 		if (!below(4))
@@ -245,8 +263,8 @@ static void step(void)
 			sys_obj_evict(fds[f], 0, ~0u);
 		break;
 	case 19:
-		EXPECT(fstat(fds[f], &st) == 0 && (uint32_t)st.st_size == m->size, "fstat says %ld, model %lu",
-			(long)st.st_size, (unsigned long)m->size);
+		EXPECT(fstat(fds[f], &st) == 0 && (uint32_t)st.st_size == m->size,
+			"fstat says %ld, model %lu", (long)st.st_size, (unsigned long)m->size);
 		break;
 	}
 	give(m);
@@ -279,7 +297,8 @@ static void run(unsigned operations, bool tell)
 					step();
 				_exit(0);
 			}
-			EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d", status);
+			EXPECT(waitpid(child, &status, 0) == child && status == 0,
+				"the child ended with %d", status);
 		}
 	}
 }
@@ -290,10 +309,11 @@ int test_exerciser(int argc, char **argv)
 	uint32_t first = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : (uint32_t)time(NULL) | 1;
 	int status;
 
-	printf("seed %lu: replay with t-promise exerciser %u %lu\n", (unsigned long)first, operations,
-		(unsigned long)first);
+	printf("seed %lu: replay with t-promise exerciser %u %lu\n", (unsigned long)first,
+		operations, (unsigned long)first);
 	fflush(stdout);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	EXPECT(shared != MAP_FAILED, "mmap");
 	for (unsigned f = 0; f < FILES; f++)
 		EXPECT(close(open(names[f], O_RDWR | O_CREAT | O_TRUNC, 0644)) == 0, "create");
@@ -304,13 +324,15 @@ int test_exerciser(int argc, char **argv)
 			_exit(0);
 		}
 	for (unsigned p = 0; p < PROCESSES; p++)
-		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a process ended with %d", status);
+		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a process ended with %d",
+			status);
 	for (unsigned f = 0; f < FILES; f++) {
 		struct file_model *m = &shared->files[f];
 		static uint8_t whole[MAX_BYTES + 1];
 		int fd = open(names[f], O_RDONLY);
 
-		EXPECT(read(fd, whole, sizeof(whole)) == (ssize_t)m->size, "the size of file %u at the end", f);
+		EXPECT(read(fd, whole, sizeof(whole)) == (ssize_t)m->size,
+			"the size of file %u at the end", f);
 		check_bytes(m, 0, whole, m->size, "at the end");
 		close(fd);
 	}

@@ -53,7 +53,8 @@ static void locked(void)
 	int fd = open("/locked.dat", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	static uint8_t bytes[4 * PAGE];
 
-	EXPECT(fd >= 0 && write(fd, bytes, sizeof(bytes)) == (long)sizeof(bytes) && fsync(fd) == 0, "a file");
+	EXPECT(fd >= 0 && write(fd, bytes, sizeof(bytes)) == (long)sizeof(bytes) && fsync(fd) == 0,
+		"a file");
 	uint8_t *p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 
 	EXPECT(p != MAP_FAILED && mlock(p, 2 * PAGE) == 0, "mlock");
@@ -85,13 +86,15 @@ int test_exhaust(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	while (n < MOST) {
-		uint8_t *p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		uint8_t *p = mmap(
+			NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			break;
 		chunks[n++] = p;
 	}
-	EXPECT(n > 16 && n < MOST && errno == ENOMEM, "mmap ends with ENOMEM after %u MiB, errno %d", n, errno);
+	EXPECT(n > 16 && n < MOST && errno == ENOMEM,
+		"mmap ends with ENOMEM after %u MiB, errno %d", n, errno);
 	/* All of it can be touched: that is what having it means. */
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned at = 0; at < CHUNK; at += PAGE)

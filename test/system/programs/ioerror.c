@@ -37,23 +37,28 @@ static void unreadable(const char *path, unsigned bad, unsigned pages)
 			ssize_t n = pread(fd, bytes, PAGE, i * PAGE);
 
 			if (i == bad)
-				EXPECT(n < 0 && errno == EIO, "page %u reads as %ld, errno %d", i, (long)n, errno);
+				EXPECT(n < 0 && errno == EIO, "page %u reads as %ld, errno %d", i,
+					(long)n, errno);
 			else
-				EXPECT(n == PAGE && bytes[0] == expected(i) && bytes[PAGE - 1] == expected(i),
-					"page %u reads as %ld, errno %d, %02x", i, (long)n, errno, bytes[0]);
+				EXPECT(n == PAGE && bytes[0] == expected(i) &&
+						bytes[PAGE - 1] == expected(i),
+					"page %u reads as %ld, errno %d, %02x", i, (long)n, errno,
+					bytes[0]);
 		}
-		volatile uint8_t *p = mmap(NULL, pages * PAGE, PROT_READ, round ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+		volatile uint8_t *p = mmap(
+			NULL, pages * PAGE, PROT_READ, round ? MAP_SHARED : MAP_PRIVATE, fd, 0);
 
 		EXPECT(p != MAP_FAILED, "mmap");
 		for (unsigned i = 0; i < pages; i++) {
 			int signal = sigsetjmp(back, 1);
 
 			if (signal == 0) {
-				EXPECT(p[i * PAGE + 7] == expected(i), "page %u as mapped is %02x", i, p[i * PAGE + 7]);
+				EXPECT(p[i * PAGE + 7] == expected(i), "page %u as mapped is %02x",
+					i, p[i * PAGE + 7]);
 				EXPECT(i != bad, "page %u can't be there", i);
 			} else {
-				EXPECT(i == bad && fault_address == (void *)(p + i * PAGE + 7), "SIGBUS at %p, page %u",
-					fault_address, i);
+				EXPECT(i == bad && fault_address == (void *)(p + i * PAGE + 7),
+					"SIGBUS at %p, page %u", fault_address, i);
 			}
 		}
 		munmap((void *)p, pages * PAGE);
@@ -73,7 +78,8 @@ static void unwritable(const char *path, unsigned bad, bool always)
 {
 	static uint8_t bytes[PAGE], got[PAGE];
 	int fd = open(path, O_RDWR);
-	volatile uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(bad * PAGE));
+	volatile uint8_t *p =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(bad * PAGE));
 	unsigned failures = 0;
 
 	EXPECT(fd >= 0 && p != MAP_FAILED, "open %s", path);
@@ -85,7 +91,8 @@ static void unwritable(const char *path, unsigned bad, bool always)
 
 		EXPECT(failed == 0 || errno == EIO, "errno %d", errno);
 		failures += failed != 0;
-		EXPECT(pread(fd, got, PAGE, (off_t)(bad * PAGE)) == PAGE && !memcmp(got, bytes, PAGE) && p[1] == 'w',
+		EXPECT(pread(fd, got, PAGE, (off_t)(bad * PAGE)) == PAGE &&
+				!memcmp(got, bytes, PAGE) && p[1] == 'w',
 			"what could not be written is still there");
 		if (always) {
 			EXPECT(failed, "sync %u of what can't be written", i);
@@ -96,7 +103,8 @@ static void unwritable(const char *path, unsigned bad, bool always)
 	/* The rest of the file is not held up by it. */
 	memset(bytes, 'r', PAGE);
 	EXPECT(pwrite(fd, bytes, PAGE, 0) == PAGE, "write of another page");
-	EXPECT(!always ? fsync(fd) == 0 : fsync(fd) < 0 && errno == EIO, "fsync of the file: errno %d", errno);
+	EXPECT(!always ? fsync(fd) == 0 : fsync(fd) < 0 && errno == EIO,
+		"fsync of the file: errno %d", errno);
 	munmap((void *)p, PAGE);
 	close(fd);
 	printf("ioerror: %u times EIO\n", failures);

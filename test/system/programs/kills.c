@@ -44,7 +44,8 @@ static int pid_of(const char *name)
 {
 	struct quire_info_process p;
 
-	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0; i = (uint32_t)p.pid + 1)
+	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0;
+		i = (uint32_t)p.pid + 1)
 		if (!strcmp(p.name, name) && p.state != 'Z' && p.ppid == 1)
 			return p.pid;
 	return 0;
@@ -64,8 +65,8 @@ static void await_work(int pid)
 		else
 			sys_yield();
 	for (unsigned i = 0; i < 1000; i++) {
-		if (sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) < 0 || p.pid != pid ||
-			p.state != 'S')
+		if (sys_info(QUIRE_INFO_PROCESS, (uint32_t)pid, &p, sizeof(p)) < 0 ||
+			p.pid != pid || p.state != 'S')
 			return;
 		usleep(1 + below(200));
 	}
@@ -127,15 +128,16 @@ static void churn(const volatile uint32_t *stop)
 		memset(data, 1 + (int)(at++ % 255), sizeof(data));
 		EXPECT(pwrite(fd, data, sizeof(data), 0) == (ssize_t)sizeof(data) && fsync(fd) == 0,
 			"churn: write: errno %d", errno);
-		EXPECT(link("/churn", "/churn.2") == 0 && rename("/churn", "/churn.3") == 0, "churn: names: errno %d",
-			errno);
+		EXPECT(link("/churn", "/churn.2") == 0 && rename("/churn", "/churn.3") == 0,
+			"churn: names: errno %d", errno);
 		EXPECT(fstat(fd, &st) == 0 && st.st_nlink == 2 && st.st_size == (off_t)sizeof(data),
-			"churn: %u names, %lu bytes", (unsigned)st.st_nlink, (unsigned long)st.st_size);
+			"churn: %u names, %lu bytes", (unsigned)st.st_nlink,
+			(unsigned long)st.st_size);
 		*changing = 1;
 		EXPECT(ftruncate(fd, below(PAGE)) == 0, "churn: ftruncate: errno %d", errno);
 		*changing = 0;
-		EXPECT(rename("/churn.3", "/churn") == 0 && unlink("/churn.2") == 0, "churn: names back: errno %d",
-			errno);
+		EXPECT(rename("/churn.3", "/churn") == 0 && unlink("/churn.2") == 0,
+			"churn: names back: errno %d", errno);
 		close(fd);
 		if (below(2))
 			EXPECT(unlink("/churn") == 0, "churn: unlink: errno %d", errno);
@@ -162,7 +164,8 @@ static bool has_child(int pid)
 {
 	struct quire_info_process p;
 
-	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0; i = (uint32_t)p.pid + 1)
+	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0;
+		i = (uint32_t)p.pid + 1)
 		if (p.ppid == pid)
 			return true;
 	return false;
@@ -174,8 +177,9 @@ static void tell_waiting(void)
 
 	for (uint32_t i = 0; sys_info(QUIRE_INFO_OBJECT, i, &o, sizeof(o)) > 0; i = o.id + 1)
 		if (o.waiting)
-			printf("object %lu (key %lu): %lu requests without an answer\n", (unsigned long)o.id,
-				(unsigned long)o.key, (unsigned long)o.waiting);
+			printf("object %lu (key %lu): %lu requests without an answer\n",
+				(unsigned long)o.id, (unsigned long)o.key,
+				(unsigned long)o.waiting);
 }
 
 /* No process of the test rests for so long of its own will, unless it waits for a child. */
@@ -183,7 +187,8 @@ static void look_for_stall(void)
 {
 	struct quire_info_process p;
 
-	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0; i = (uint32_t)p.pid + 1) {
+	for (uint32_t i = 0; sys_info(QUIRE_INFO_PROCESS, i, &p, sizeof(p)) > 0;
+		i = (uint32_t)p.pid + 1) {
 		struct watched *w = watched, *free = NULL;
 
 		if (!is_ours(p.ppid) || p.state == 'Z')
@@ -199,8 +204,8 @@ static void look_for_stall(void)
 			*w = (struct watched){p.pid, p.cpu_ns, now_ms()};
 		else if (now_ms() - w->since_ms > STALL_MS) {
 			tell_waiting();
-			fail(__FILE__, __LINE__, "an answer", "process %d has waited for %u s", (int)p.pid,
-				STALL_MS / 1000);
+			fail(__FILE__, __LINE__, "an answer", "process %d has waited for %u s",
+				(int)p.pid, STALL_MS / 1000);
 		}
 	}
 }
@@ -209,7 +214,8 @@ static void look_for_stall(void)
 
 int test_under_kills(int argc, char **argv)
 {
-	volatile uint32_t *kills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *kills =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	volatile uint32_t *stop = kills + 1;
 	uint32_t least = LEAST_KILLS;
 	pid_t killer, churner, work;
@@ -248,7 +254,8 @@ int test_under_kills(int argc, char **argv)
 	kill(killer, SIGKILL);
 	*stop = 1;
 	for (int ended; (ended = waitpid(-1, &status, WNOHANG)) >= 0;) {
-		EXPECT(ended <= 0 || ended == killer || status == 0, "the churn ended with %d", status);
+		EXPECT(ended <= 0 || ended == killer || status == 0, "the churn ended with %d",
+			status);
 		look_for_stall();
 		usleep(10000);
 	}
@@ -266,21 +273,25 @@ static void steal(unsigned n, const volatile uint32_t *stop)
 	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
 
 	while (!*stop)
-		if (fd >= 0 ? write(fd, block, sizeof(block)) < 0 : (fd = open(name, O_RDWR | O_CREAT, 0644)) < 0)
+		if (fd >= 0 ? write(fd, block, sizeof(block)) < 0
+			    : (fd = open(name, O_RDWR | O_CREAT, 0644)) < 0)
 			EXPECT(errno == ENOSPC, "thief: errno %d", errno);
-	EXPECT(fd < 0 || (fsync(fd) == 0 && unlink(name) == 0), "room that a thief was given is there: errno %d", errno);
+	EXPECT(fd < 0 || (fsync(fd) == 0 && unlink(name) == 0),
+		"room that a thief was given is there: errno %d", errno);
 }
 
 static void promised_round(void)
 {
 	enum { PAGES = 256, THIEVES = 3 };
 	static uint8_t block[PAGE];
-	volatile uint32_t *stop = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *stop =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint32_t kills = 0;
 	int fd = open("/promised", O_RDWR | O_CREAT | O_TRUNC, 0644), status;
 	int filler = open("/filler", O_RDWR | O_CREAT | O_TRUNC, 0644);
 
-	EXPECT(fd >= 0 && filler >= 0 && ftruncate(fd, PAGES * PAGE) == 0, "set-up: errno %d", errno);
+	EXPECT(fd >= 0 && filler >= 0 && ftruncate(fd, PAGES * PAGE) == 0, "set-up: errno %d",
+		errno);
 	uint8_t *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	EXPECT(p != MAP_FAILED && stop != MAP_FAILED, "mmap");
@@ -296,8 +307,10 @@ static void promised_round(void)
 		}
 	EXPECT(kill_server("ext2", &kills), "a file server to be killed");
 	usleep(300000);
-	EXPECT(fsync(fd) == 0, "pages stored to before the kill have lost their room: errno %d", errno);
-	EXPECT(fsync(filler) == 0, "pages written before the kill have lost their room: errno %d", errno);
+	EXPECT(fsync(fd) == 0, "pages stored to before the kill have lost their room: errno %d",
+		errno);
+	EXPECT(fsync(filler) == 0, "pages written before the kill have lost their room: errno %d",
+		errno);
 	*stop = 1;
 	for (unsigned i = 0; i < THIEVES; i++)
 		EXPECT(wait(&status) > 0 && status == 0, "a thief ended with %d", status);
@@ -306,7 +319,8 @@ static void promised_round(void)
 		EXPECT(p[i * PAGE] == (uint8_t)(i + 1), "page %u holds %02x", i, p[i * PAGE]);
 	munmap(p, PAGES * PAGE);
 	munmap((void *)stop, PAGE);
-	EXPECT(close(fd) == 0 && close(filler) == 0 && unlink("/promised") == 0 && unlink("/filler") == 0,
+	EXPECT(close(fd) == 0 && close(filler) == 0 && unlink("/promised") == 0 &&
+			unlink("/filler") == 0,
 		"the files go: errno %d", errno);
 }
 

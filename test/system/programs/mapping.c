@@ -17,12 +17,14 @@ int test_lazy(int argc, char **argv)
 
 	/* What is counted is the whole machine's: a server at work in that moment must not be there every time. */
 	for (int i = 0; i < 200; i++) {
-		EXPECT(p == MAP_FAILED || (munmap((void *)p, size) == 0 && usleep(1000) == 0), "munmap");
+		EXPECT(p == MAP_FAILED || (munmap((void *)p, size) == 0 && usleep(1000) == 0),
+			"munmap");
 		before = memory_now();
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		EXPECT(p != MAP_FAILED, "mmap of 1 GiB");
 		after = memory_now();
-		if (after.frames_object == before.frames_object && after.frames_table == before.frames_table)
+		if (after.frames_object == before.frames_object &&
+			after.frames_table == before.frames_table)
 			break;
 	}
 	EXPECT(after.frames_object == before.frames_object, "no page of the file is in memory");
@@ -36,7 +38,8 @@ int test_lazy(int argc, char **argv)
 	p[size - 1] = 7;
 	uint8_t byte = 0;
 
-	EXPECT(pread(fd, &byte, 1, (off_t)(size - 1)) == 1 && byte == 7, "the last byte is one byte");
+	EXPECT(pread(fd, &byte, 1, (off_t)(size - 1)) == 1 && byte == 7,
+		"the last byte is one byte");
 	EXPECT(munmap((void *)p, size) == 0, "munmap");
 	EXPECT(close(fd) == 0 && unlink(path) == 0, "gone");
 	printf("lazy: 1 GiB mapped, no frame taken\n");
@@ -52,7 +55,8 @@ static uint32_t child_copies(volatile uint8_t *p, const uint8_t *stores, unsigne
 	pid_t child = fork();
 
 	if (child == 0) {
-		volatile uint32_t settle = 0; /* the child's own stack page is copied before we count */
+		/* the child's own stack page is copied before we count */
+		volatile uint32_t settle = 0;
 		uint32_t before;
 
 		settle++;
@@ -66,7 +70,8 @@ static uint32_t child_copies(volatile uint8_t *p, const uint8_t *stores, unsigne
 		_exit(0);
 	}
 	EXPECT(read(report[0], &copies, sizeof(copies)) == sizeof(copies), "read");
-	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d", status);
+	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d",
+		status);
 	close(report[0]);
 	close(report[1]);
 	return copies;
@@ -79,7 +84,8 @@ int test_cow(int argc, char **argv)
 	int status;
 	uint32_t seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 20261124;
 	static uint8_t stores[PAGES];
-	volatile uint8_t *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile uint8_t *p = mmap(
+		NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	EXPECT(p != MAP_FAILED, "mmap");
 	for (int round = 0; round < 20; round++) {
@@ -91,7 +97,8 @@ int test_cow(int argc, char **argv)
 		}
 		uint32_t copies = child_copies(p, stores, PAGES);
 
-		EXPECT(copies == wanted, "the child stored to %u pages, %lu were copied", wanted, (unsigned long)copies);
+		EXPECT(copies == wanted, "the child stored to %u pages, %lu were copied", wanted,
+			(unsigned long)copies);
 		for (unsigned i = 0; i < PAGES; i++)
 			EXPECT(p[i * PAGE] == 'p', "the parent's page %u is its own", i);
 		/* The last holder takes over, and copies nothing. */
@@ -118,10 +125,12 @@ int test_cow(int argc, char **argv)
 	/* PROT_WRITE alone: loads work, and what is shared with the child outlives an mprotect. */
 	volatile uint8_t *w = mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0);
 
-	EXPECT(mprotect((void *)p, PAGES * PAGE, PROT_WRITE) == 0 && p[0] == 'q' && w[0] == 'f', "loads");
+	EXPECT(mprotect((void *)p, PAGES * PAGE, PROT_WRITE) == 0 && p[0] == 'q' && w[0] == 'f',
+		"loads");
 	if ((child = fork()) == 0)
 		_exit(mprotect((void *)p, PAGES * PAGE, PROT_WRITE) != 0 || p[PAGE] != 'q');
-	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child's copies outlive mprotect");
+	EXPECT(waitpid(child, &status, 0) == child && status == 0,
+		"the child's copies outlive mprotect");
 	unlink("/cow.dat");
 	printf("cow: copies are as many as stores\n");
 	return 0;
@@ -138,7 +147,9 @@ static void random_round(uint32_t *seed)
 	EXPECT(p != MAP_FAILED, "mmap");
 	for (uint32_t i = 0; i < pages; i += 1 + next_random(seed) % 4)
 		p[i * PAGE] = (uint8_t)i;
-	EXPECT(munmap((void *)(p + from * PAGE), (1 + next_random(seed) % (pages - from)) * PAGE) == 0, "munmap");
+	EXPECT(munmap((void *)(p + from * PAGE), (1 + next_random(seed) % (pages - from)) * PAGE) ==
+			0,
+		"munmap");
 	if (next_random(seed) % 2) {
 		int status;
 		pid_t child = fork();
@@ -153,7 +164,8 @@ static void random_round(uint32_t *seed)
 		}
 		if (from > 0)
 			p[0] = 'p';
-		EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d", status);
+		EXPECT(waitpid(child, &status, 0) == child && status == 0,
+			"the child ended with %d", status);
 	}
 	if (next_random(seed) % 2 && from > 0)
 		mprotect((void *)p, PAGE, PROT_READ);

@@ -27,7 +27,8 @@ int test_polling(int argc, char **argv)
 	(void)argc, (void)argv;
 	printf("running\n");
 	fflush(stdout);
-	EXPECT(poll(&p, 1, -1) == 1 && p.revents == POLLIN, "revents %d, errno %d", p.revents, errno);
+	EXPECT(poll(&p, 1, -1) == 1 && p.revents == POLLIN, "revents %d, errno %d", p.revents,
+		errno);
 	n = read(0, line, sizeof(line));
 	EXPECT(n > 0, "read: errno %d", errno);
 	printf("woken by %.*s", (int)n, line);
@@ -56,10 +57,11 @@ static void poll_once(int fd)
 	uint64_t before = sys_clock(QUIRE_CLOCK_MONOTONIC);
 	char c;
 
-	EXPECT(poll(&p, 1, PATIENCE_MS) == 1 && p.revents == POLLIN, "the byte wakes: revents %d, errno %d",
-		p.revents, errno);
+	EXPECT(poll(&p, 1, PATIENCE_MS) == 1 && p.revents == POLLIN,
+		"the byte wakes: revents %d, errno %d", p.revents, errno);
 	/* The last look, when the time is up, is no waking. */
-	EXPECT(sys_clock(QUIRE_CLOCK_MONOTONIC) - before < PATIENCE_MS * 1000000ull, "the poll slept through it");
+	EXPECT(sys_clock(QUIRE_CLOCK_MONOTONIC) - before < PATIENCE_MS * 1000000ull,
+		"the poll slept through it");
 	EXPECT(read(fd, &c, 1) == 1 && c == 'x', "the byte is there");
 }
 
@@ -70,7 +72,8 @@ int test_poll_restart(int argc, char **argv)
 	int fd, status;
 
 	(void)argc, (void)argv;
-	EXPECT(mkfifo("/poll", 0600) == 0 && (fd = open("/poll", O_RDWR)) >= 0, "a fifo: errno %d", errno);
+	EXPECT(mkfifo("/poll", 0600) == 0 && (fd = open("/poll", O_RDWR)) >= 0, "a fifo: errno %d",
+		errno);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		pid_t child = fork();
 
@@ -83,7 +86,8 @@ int test_poll_restart(int argc, char **argv)
 		EXPECT(stat("/poll", &st) == 0, "the successor answers: errno %d", errno);
 		await_sleep(child);
 		EXPECT(write(fd, "x", 1) == 1, "write: errno %d", errno);
-		EXPECT(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d", status);
+		EXPECT(waitpid(child, &status, 0) == child && status == 0,
+			"the child ended with %d", status);
 		usleep(2100000); /* init gives up a server that dies too often */
 	}
 	EXPECT(close(fd) == 0 && unlink("/poll") == 0, "the fifo goes: errno %d", errno);

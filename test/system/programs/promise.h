@@ -16,10 +16,10 @@
 /* Ends the test with a line that tells what was expected. */
 void fail(const char *file, int line, const char *condition, const char *format, ...)
 	__attribute__((noreturn, format(printf, 4, 5)));
-#define EXPECT(cond, ...)                                               \
-	do {                                                            \
-		if (!(cond))                                            \
-			fail(__FILE__, __LINE__, #cond, __VA_ARGS__);     \
+#define EXPECT(cond, ...)                                             \
+	do {                                                          \
+		if (!(cond))                                          \
+			fail(__FILE__, __LINE__, #cond, __VA_ARGS__); \
 	} while (0)
 
 uint32_t next_random(uint32_t *state);

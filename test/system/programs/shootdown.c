@@ -15,7 +15,8 @@ static __thread sigjmp_buf back;
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
-	EXPECT(sig == SIGSEGV && info->si_addr == (void *)target, "the fault is at the page: %p", info->si_addr);
+	EXPECT(sig == SIGSEGV && info->si_addr == (void *)target, "the fault is at the page: %p",
+		info->si_addr);
 	siglongjmp(back, 1);
 }
 
@@ -82,10 +83,12 @@ int test_shootdown(int argc, char **argv)
 		} else {
 			EXPECT(munmap((void *)p, PAGE) == 0, "munmap");
 			/* The frame is free now: whoever gets it must keep it to himself. */
-			volatile uint8_t *fresh = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			volatile uint8_t *fresh = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 			for (int k = 0; k < 1000; k++)
-				EXPECT(fresh == p || fresh[k % PAGE] == 0, "a fresh page stays zero");
+				EXPECT(fresh == p || fresh[k % PAGE] == 0,
+					"a fresh page stays zero");
 			if (fresh != p)
 				while (faults == seen)
 					sys_yield();
@@ -97,6 +100,7 @@ int test_shootdown(int argc, char **argv)
 	stop_all = 1;
 	pthread_join(thread, NULL);
 	unlink("/shoot.dat");
-	printf("shootdown: %lu faults in %u rounds, %lu stores\n", (unsigned long)faults, rounds, (unsigned long)stores);
+	printf("shootdown: %lu faults in %u rounds, %lu stores\n", (unsigned long)faults, rounds,
+		(unsigned long)stores);
 	return 0;
 }

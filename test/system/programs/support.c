@@ -38,7 +38,8 @@ struct quire_info_process self_now(void)
 {
 	struct quire_info_process p;
 
-	EXPECT(sys_info(QUIRE_INFO_PROCESS, (uint32_t)getpid(), &p, sizeof(p)) > 0, "the kernel tells of us");
+	EXPECT(sys_info(QUIRE_INFO_PROCESS, (uint32_t)getpid(), &p, sizeof(p)) > 0,
+		"the kernel tells of us");
 	return p;
 }
 
@@ -46,7 +47,8 @@ struct quire_info_page page_of(int pid, const volatile void *address)
 {
 	struct quire_info_page p = {.pid = pid ? pid : getpid()};
 
-	EXPECT(sys_info(QUIRE_INFO_PAGE, (uint32_t)(uintptr_t)address, &p, sizeof(p)) > 0, "the page is known");
+	EXPECT(sys_info(QUIRE_INFO_PAGE, (uint32_t)(uintptr_t)address, &p, sizeof(p)) > 0,
+		"the page is known");
 	return p;
 }
 
@@ -93,7 +95,8 @@ void share_lock(volatile uint32_t *word)
 	for (unsigned i = 0; i < LOCK_SPINS; i++) {
 		uint32_t free = 0;
 
-		if (!*word && __atomic_compare_exchange_n(word, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (!*word && __atomic_compare_exchange_n(
+				      word, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return;
 	}
 	while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0)
@@ -106,13 +109,15 @@ void share_unlock(volatile uint32_t *word)
 		sys_futex_wake(word, 1);
 }
 
-#define SERVER_SLACK 2 /* pages that servers may have come to need: none are seen on an idle machine */
+/* pages that servers may have come to need: none are seen on an idle machine */
+#define SERVER_SLACK 2
 #define LOOKS	     3000
 #define LOOK_US	     20000
 
 struct baseline {
 	struct quire_info_memory memory;
-	uint32_t process_commit; /* what the living processes are charged: the rest is for objects and the kernel */
+	/* what the living processes are charged: the rest is for objects and the kernel */
+	uint32_t process_commit;
 	uint32_t living, living_threads;
 };
 
@@ -121,7 +126,8 @@ static struct baseline baseline_now(void)
 	struct baseline b = {.memory = memory_now()};
 	struct quire_info_process p;
 
-	for (uint32_t pid = 1; sys_info(QUIRE_INFO_PROCESS, pid, &p, sizeof(p)) > 0; pid = (uint32_t)p.pid + 1) {
+	for (uint32_t pid = 1; sys_info(QUIRE_INFO_PROCESS, pid, &p, sizeof(p)) > 0;
+		pid = (uint32_t)p.pid + 1) {
 		b.process_commit += p.commit;
 		b.living++;
 		b.living_threads += p.threads;
@@ -140,15 +146,17 @@ static bool is_back(const struct baseline *found, const struct baseline *saved, 
 {
 	const struct quire_info_memory *now = &found->memory, *then = &saved->memory;
 
-	if (now->processes != then->processes || now->threads != then->threads || now->spaces != then->spaces)
+	if (now->processes != then->processes || now->threads != then->threads ||
+		now->spaces != then->spaces)
 		return false;
-	return !strict ||
-	       (now->regions <= then->regions && now->objects <= then->objects && now->handles <= then->handles &&
-		       now->ports <= then->ports && now->channels <= then->channels &&
-		       now->commit_used - found->process_commit <= then->commit_used - saved->process_commit &&
-		       found->process_commit <= saved->process_commit + SERVER_SLACK &&
-		       now->frames_private <= then->frames_private + SERVER_SLACK &&
-		       now->frames_table <= then->frames_table + 1);
+	return !strict || (now->regions <= then->regions && now->objects <= then->objects &&
+				  now->handles <= then->handles && now->ports <= then->ports &&
+				  now->channels <= then->channels &&
+				  now->commit_used - found->process_commit <=
+					  then->commit_used - saved->process_commit &&
+				  found->process_commit <= saved->process_commit + SERVER_SLACK &&
+				  now->frames_private <= then->frames_private + SERVER_SLACK &&
+				  now->frames_table <= then->frames_table + 1);
 }
 
 /* baseline save FILE | strict FILE | files FILE: strict for tests that touch no file; after others the
@@ -176,17 +184,20 @@ int test_baseline(int argc, char **argv)
 	now = found.memory;
 	then = saved.memory;
 	if (save) {
-		EXPECT(all_buried(&found), "%lu processes and %lu threads live of %lu and %lu", (unsigned long)found.living,
-			(unsigned long)found.living_threads, (unsigned long)now.processes, (unsigned long)now.threads);
+		EXPECT(all_buried(&found), "%lu processes and %lu threads live of %lu and %lu",
+			(unsigned long)found.living, (unsigned long)found.living_threads,
+			(unsigned long)now.processes, (unsigned long)now.threads);
 		lseek(fd, 0, SEEK_SET);
 		EXPECT(write(fd, &found, sizeof(found)) == sizeof(found), "write");
 		return 0;
 	}
-#define SAME(field) EXPECT(now.field == then.field, #field " is %lu, was %lu", (unsigned long)now.field, (unsigned long)then.field)
-/* Less is no leak: a server may have been in the middle of something when the baseline was taken. */
-#define NO_MORE(field, slack)                                                                            \
-	EXPECT(now.field <= then.field + (slack), #field " is %lu, was %lu", (unsigned long)now.field, \
+#define SAME(field)                                                                          \
+	EXPECT(now.field == then.field, #field " is %lu, was %lu", (unsigned long)now.field, \
 		(unsigned long)then.field)
+/* Less is no leak: a server may have been in the middle of something when the baseline was taken. */
+#define NO_MORE(field, slack)                                                \
+	EXPECT(now.field <= then.field + (slack), #field " is %lu, was %lu", \
+		(unsigned long)now.field, (unsigned long)then.field)
 	SAME(processes);
 	SAME(threads);
 	SAME(spaces);
@@ -197,17 +208,22 @@ int test_baseline(int argc, char **argv)
 		NO_MORE(ports, 0);
 		NO_MORE(channels, 0);
 		/* Exactly what objects and the kernel are charged; a server's heap may have grown a little. */
-		EXPECT(now.commit_used - found.process_commit <= then.commit_used - saved.process_commit,
-			"charged to no process: %lu pages, were %lu", (unsigned long)(now.commit_used - found.process_commit),
+		EXPECT(now.commit_used - found.process_commit <=
+				then.commit_used - saved.process_commit,
+			"charged to no process: %lu pages, were %lu",
+			(unsigned long)(now.commit_used - found.process_commit),
 			(unsigned long)(then.commit_used - saved.process_commit));
-		EXPECT(found.process_commit <= saved.process_commit + SERVER_SLACK, "processes are charged %lu pages, were %lu",
+		EXPECT(found.process_commit <= saved.process_commit + SERVER_SLACK,
+			"processes are charged %lu pages, were %lu",
 			(unsigned long)found.process_commit, (unsigned long)saved.process_commit);
 		printf("baseline: %ld pages more to servers, %ld private frames, %ld tables\n",
-			(long)(found.process_commit - saved.process_commit), (long)(now.frames_private - then.frames_private),
+			(long)(found.process_commit - saved.process_commit),
+			(long)(now.frames_private - then.frames_private),
 			(long)(now.frames_table - then.frames_table));
 		/* A leak is one a round. */
-		EXPECT(now.frames_private <= then.frames_private + SERVER_SLACK, "private frames: %lu, were %lu",
-			(unsigned long)now.frames_private, (unsigned long)then.frames_private);
+		EXPECT(now.frames_private <= then.frames_private + SERVER_SLACK,
+			"private frames: %lu, were %lu", (unsigned long)now.frames_private,
+			(unsigned long)then.frames_private);
 		EXPECT(now.frames_table <= then.frames_table + 1, "page tables: %lu, were %lu",
 			(unsigned long)now.frames_table, (unsigned long)then.frames_table);
 	}

@@ -44,11 +44,14 @@ struct file {
 static struct file files[FILES];
 static unsigned worker, names_given;
 
-static void compare(const struct file *f, const uint8_t *got, uint32_t at, uint32_t n, const char *how)
+static void compare(
+	const struct file *f, const uint8_t *got, uint32_t at, uint32_t n, const char *how)
 {
 	for (uint32_t i = 0; i < n; i++)
-		EXPECT(got[i] == f->bytes[at + i], "%s: byte %lu of %s is %02x, not %02x (size %lu)", how,
-			(unsigned long)(at + i), f->name, got[i], f->bytes[at + i], (unsigned long)f->size);
+		EXPECT(got[i] == f->bytes[at + i],
+			"%s: byte %lu of %s is %02x, not %02x (size %lu)", how,
+			(unsigned long)(at + i), f->name, got[i], f->bytes[at + i],
+			(unsigned long)f->size);
 }
 
 static void new_name(char *out)
@@ -73,7 +76,8 @@ static void make(struct file *f)
 static void put(struct file *f)
 {
 	static uint8_t data[5 * PAGE];
-	uint32_t n = 1 + below(below(3) ? 700 : sizeof(data)), at = below(3) ? f->size : below(MAX_BYTES - n);
+	uint32_t n = 1 + below(below(3) ? 700 : sizeof(data)),
+		 at = below(3) ? f->size : below(MAX_BYTES - n);
 
 	if (at + n > MAX_BYTES)
 		return;
@@ -81,8 +85,8 @@ static void put(struct file *f)
 		data[i] = (uint8_t)next_random(&seed);
 	ssize_t done = pwrite(f->fd, data, n, (off_t)at);
 
-	EXPECT(done == (ssize_t)n, "write of %lu at %lu to %s: %ld, errno %d", (unsigned long)n, (unsigned long)at,
-		f->name, (long)done, errno);
+	EXPECT(done == (ssize_t)n, "write of %lu at %lu to %s: %ld, errno %d", (unsigned long)n,
+		(unsigned long)at, f->name, (long)done, errno);
 	memcpy(f->bytes + at, data, n);
 	if (at + n > f->size)
 		f->size = at + n;
@@ -104,7 +108,8 @@ static void store(struct file *f)
 		p[at] = f->bytes[at] = (uint8_t)next_random(&seed);
 	}
 	if (!below(6))
-		EXPECT(msync(p, pages * PAGE, MS_SYNC) == 0, "msync of %s: errno %d", f->name, errno);
+		EXPECT(msync(p, pages * PAGE, MS_SYNC) == 0, "msync of %s: errno %d", f->name,
+			errno);
 	EXPECT(munmap(p, pages * PAGE) == 0, "munmap");
 }
 
@@ -113,10 +118,13 @@ static void look(struct file *f)
 	static uint8_t got[MAX_BYTES];
 	struct stat st;
 
-	EXPECT(fstat(f->fd, &st) == 0 && (uint32_t)st.st_size == f->size, "size of %s is %lu, not %lu (errno %d)",
-		f->name, (unsigned long)st.st_size, (unsigned long)f->size, errno);
-	EXPECT(st.st_nlink == (f->unlinked ? 0 : 1), "%s has %u names", f->name, (unsigned)st.st_nlink);
-	EXPECT(pread(f->fd, got, sizeof(got), 0) == (ssize_t)f->size, "read of %s: errno %d", f->name, errno);
+	EXPECT(fstat(f->fd, &st) == 0 && (uint32_t)st.st_size == f->size,
+		"size of %s is %lu, not %lu (errno %d)", f->name, (unsigned long)st.st_size,
+		(unsigned long)f->size, errno);
+	EXPECT(st.st_nlink == (f->unlinked ? 0 : 1), "%s has %u names", f->name,
+		(unsigned)st.st_nlink);
+	EXPECT(pread(f->fd, got, sizeof(got), 0) == (ssize_t)f->size, "read of %s: errno %d",
+		f->name, errno);
 	compare(f, got, 0, f->size, "read");
 }
 
@@ -237,7 +245,8 @@ int test_survive(int argc, char **argv)
 			_exit(0);
 		}
 	for (unsigned i = 0; i < WORKERS; i++)
-		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a worker ended with %d", status);
+		EXPECT(waitpid(-1, &status, 0) > 0 && status == 0, "a worker ended with %d",
+			status);
 	sync();
 	printf("survive: %u operations\n", operations);
 	return 0;
@@ -245,7 +254,7 @@ int test_survive(int argc, char **argv)
 
 /* ------------------------------------------------------------------ no successor */
 
-#define LIMIT_MS 3000u
+#define LIMIT_MS    3000u
 #define WATCHDOG_MS 120000u
 #define QUICKEST_OF 8
 
@@ -295,13 +304,15 @@ static void detached(void)
 
 	if (faulter == 0)
 		_exit(p[40 * PAGE]); /* this kills the server */
-	EXPECT(waitpid(server, &status, 0) == server && status == 0, "the server ended with %d", status);
+	EXPECT(waitpid(server, &status, 0) == server && status == 0, "the server ended with %d",
+		status);
 	p[0] = 5;
 	EXPECT(p[0] == 5 && pread(fd, &byte, 1, 0) == 1 && byte == 5, "what is resident goes on");
 	EXPECT(pread(fd, &byte, 1, 20 * PAGE) < 0 && errno == EIO, "read: errno %d", errno);
 	EXPECT(now_ms() - before_death >= LIMIT_MS, "EIO after %lu ms already",
 		(unsigned long)(now_ms() - before_death));
-	EXPECT(waitpid(faulter, &status, 0) == faulter && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+	EXPECT(waitpid(faulter, &status, 0) == faulter && WIFSIGNALED(status) &&
+			WTERMSIG(status) == SIGBUS,
 		"the fault ended with %x", status);
 	/* Of several, since all of the machine may stand still for a while. */
 	for (unsigned i = 0; i < QUICKEST_OF && quickest >= LIMIT_MS / 2; i++) {
@@ -311,7 +322,8 @@ static void detached(void)
 		if (now_ms() - asked < quickest)
 			quickest = now_ms() - asked;
 	}
-	EXPECT(quickest < LIMIT_MS / 2, "it waited again, %lu ms and more", (unsigned long)quickest);
+	EXPECT(quickest < LIMIT_MS / 2, "it waited again, %lu ms and more",
+		(unsigned long)quickest);
 	sys_tune(QUIRE_TUNE_DETACHED, before);
 
 	/* A successor, and all is well. Until it receives, requests still fail at once. */
@@ -344,8 +356,8 @@ int test_detached(int argc, char **argv)
 		usleep(20000);
 	if (!ended)
 		kill(-waiting, SIGKILL);
-	EXPECT(ended, "requests to the dead pager still wait after %u s, not %u", WATCHDOG_MS / 1000,
-		LIMIT_MS / 1000);
+	EXPECT(ended, "requests to the dead pager still wait after %u s, not %u",
+		WATCHDOG_MS / 1000, LIMIT_MS / 1000);
 	EXPECT(status == 0, "it ended with %d", status);
 	printf("detached: heard in time\n");
 	return 0;

@@ -21,12 +21,14 @@ static uint32_t object_pages(int fd)
  * are counted for the whole system. */
 static bool touch_once(int fd, int flags, int advice, bool store, const char *what)
 {
-	uint32_t before = self_now().resident, size = self_now().size, tables = memory_now().frames_table;
+	uint32_t before = self_now().resident, size = self_now().size,
+		 tables = memory_now().frames_table;
 	uint32_t object = fd >= 0 ? object_pages(fd) : 0;
 	volatile uint8_t *p = mmap(NULL, GIB, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	EXPECT(p != MAP_FAILED, "%s: mmap of 1 GiB", what);
-	EXPECT(self_now().resident == before && self_now().size == size + GIB / PAGE, "%s: only a region is recorded", what);
+	EXPECT(self_now().resident == before && self_now().size == size + GIB / PAGE,
+		"%s: only a region is recorded", what);
 	bool none_made = memory_now().frames_table <= tables;
 
 	EXPECT(fd < 0 || object_pages(fd) == object, "%s: no page of the file is fetched", what);
@@ -35,14 +37,17 @@ static bool touch_once(int fd, int flags, int advice, bool store, const char *wh
 		if (store)
 			p[i * (GIB / TIMES)] = (uint8_t)i;
 		else
-			EXPECT(p[i * (GIB / TIMES)] == 0 || fd >= 0, "%s: fresh memory is zero", what);
+			EXPECT(p[i * (GIB / TIMES)] == 0 || fd >= 0, "%s: fresh memory is zero",
+				what);
 	}
 	EXPECT(self_now().resident == before + TIMES, "%s: %lu pages for %u touches", what,
 		(unsigned long)(self_now().resident - before), TIMES);
 	if (fd >= 0 && (flags & MAP_SHARED))
-		EXPECT(object_pages(fd) <= object + TIMES, "%s: the file has %lu pages in memory, had %lu", what,
+		EXPECT(object_pages(fd) <= object + TIMES,
+			"%s: the file has %lu pages in memory, had %lu", what,
 			(unsigned long)object_pages(fd), (unsigned long)object);
-	EXPECT(munmap((void *)p, GIB) == 0 && self_now().resident == before, "%s: all is given back", what);
+	EXPECT(munmap((void *)p, GIB) == 0 && self_now().resident == before,
+		"%s: all is given back", what);
 	return none_made && memory_now().frames_table <= tables;
 }
 
@@ -64,8 +69,10 @@ int test_untouched(int argc, char **argv)
 	EXPECT(fd >= 0 && ftruncate(fd, (off_t)GIB) == 0, "a sparse file");
 	self_now();
 	memory_now(); /* what these calls touch is there from now on */
-	touch(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MADV_NORMAL, true, "private memory, stores");
-	touch(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MADV_NORMAL, false, "private memory, loads");
+	touch(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MADV_NORMAL, true,
+		"private memory, stores");
+	touch(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MADV_NORMAL, false,
+		"private memory, loads");
 	touch(fd, MAP_SHARED, MADV_RANDOM, false, "a file, loads");
 	touch(fd, MAP_SHARED, MADV_RANDOM, true, "a file, stores");
 	touch(fd, MAP_PRIVATE | MAP_NORESERVE, MADV_RANDOM, false, "a file privately, loads");

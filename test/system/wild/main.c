@@ -52,7 +52,8 @@ static void join(pid_t child)
 
 	if (child == 0) /* look_after() has seen it end */
 		return;
-	EXPECT(waitpid(child, &status, 0) == child && status == 0, "the other process ended with %d", status);
+	EXPECT(waitpid(child, &status, 0) == child && status == 0,
+		"the other process ended with %d", status);
 }
 
 /* While waiting for the other process to do something: it must not have failed. It may just have ended
@@ -71,7 +72,8 @@ static uint32_t frame_of(const volatile void *address)
 {
 	struct quire_info_page p = {.pid = getpid()};
 
-	EXPECT(sys_info(QUIRE_INFO_PAGE, (uint32_t)(uintptr_t)address, &p, sizeof(p)) > 0, "the page is known");
+	EXPECT(sys_info(QUIRE_INFO_PAGE, (uint32_t)(uintptr_t)address, &p, sizeof(p)) > 0,
+		"the page is known");
 	return (uint32_t)p.frame;
 }
 
@@ -88,13 +90,17 @@ static void reassign(void)
 	for (unsigned round = 0; round < 30; round++) {
 		mkdir("/wild.d", 0755);
 		for (unsigned i = 0; i < 200; i++) {
-			snprintf(name, sizeof(name), "/wild.d/%03u-a-name-long-enough-to-fill-a-block-soon-%u", i, round);
+			snprintf(name, sizeof(name),
+				"/wild.d/%03u-a-name-long-enough-to-fill-a-block-soon-%u", i,
+				round);
 			EXPECT(close(open(name, O_WRONLY | O_CREAT, 0644)) == 0, "create %s", name);
 		}
 		if (round & 1)
 			sync();
 		for (unsigned i = 0; i < 200; i++) {
-			snprintf(name, sizeof(name), "/wild.d/%03u-a-name-long-enough-to-fill-a-block-soon-%u", i, round);
+			snprintf(name, sizeof(name),
+				"/wild.d/%03u-a-name-long-enough-to-fill-a-block-soon-%u", i,
+				round);
 			EXPECT(unlink(name) == 0, "unlink %s", name);
 		}
 		EXPECT(rmdir("/wild.d") == 0, "rmdir: errno %d", errno);
@@ -104,19 +110,22 @@ static void reassign(void)
 
 		EXPECT(fd >= 0, "open");
 		memset(want, 'A' + (int)(round % 26), sizeof(want));
-		EXPECT(write(fd, want, sizeof(want)) == (ssize_t)sizeof(want), "write: errno %d", errno);
+		EXPECT(write(fd, want, sizeof(want)) == (ssize_t)sizeof(want), "write: errno %d",
+			errno);
 		uint8_t *p = map(fd, sizeof(want), PROT_READ | PROT_WRITE);
 
 		for (unsigned i = 0; i < sizeof(want); i += 500)
 			p[i] = want[i] = (uint8_t)round;
 		EXPECT(fsync(fd) == 0, "fsync");
 		sync();
-		EXPECT(!memcmp(p, want, sizeof(want)), "the mapping after the blocks' old owner was written");
+		EXPECT(!memcmp(p, want, sizeof(want)),
+			"the mapping after the blocks' old owner was written");
 		munmap(p, sizeof(want));
 		sys_obj_evict(fd, 0, ~0u);
 		EXPECT(pread(fd, got, sizeof(got), 0) == (ssize_t)sizeof(got), "pread");
 		for (unsigned i = 0; i < sizeof(got); i++)
-			EXPECT(got[i] == want[i], "round %u: byte %x from the disk is %02x, not %02x", round, i,
+			EXPECT(got[i] == want[i],
+				"round %u: byte %x from the disk is %02x, not %02x", round, i,
 				got[i], want[i]);
 		close(fd);
 		if (round % 3 == 0)
@@ -145,7 +154,8 @@ static void zeros(void)
 
 		if (child == 0) {
 			while ((uint32_t)lseek(fd, 0, SEEK_CUR) + sizeof(block) < PAGES * PAGE)
-				EXPECT(write(fd, block, 1 + (unsigned)rand() % sizeof(block)) > 0, "write");
+				EXPECT(write(fd, block, 1 + (unsigned)rand() % sizeof(block)) > 0,
+					"write");
 			word[0] = 1;
 			_exit(0);
 		}
@@ -163,10 +173,12 @@ static void zeros(void)
 
 			EXPECT(size >= seen, "the size goes up");
 			for (uint32_t i = seen; i < size; i += 1 + (i & 63))
-				EXPECT(p[i] == 0x5a, "byte %lx below the size is %02x", (unsigned long)i, p[i]);
+				EXPECT(p[i] == 0x5a, "byte %lx below the size is %02x",
+					(unsigned long)i, p[i]);
 			if (size > seen)
-				EXPECT(p[size - 1] == 0x5a && pread(reader, &tail, 1, (off_t)(size - 1)) == 1 &&
-					       tail == 0x5a,
+				EXPECT(p[size - 1] == 0x5a &&
+						pread(reader, &tail, 1, (off_t)(size - 1)) == 1 &&
+						tail == 0x5a,
 					"the last byte, %lx", (unsigned long)(size - 1));
 			seen = size;
 			look_after(&child);
@@ -210,7 +222,8 @@ static void dirtied(void)
 			EXPECT(fsync(fd) == 0, "fsync"); /* clean: nobody has a writable entry */
 		for (unsigned turn = 0; turn < 2; turn++) {
 			__atomic_fetch_add(&word[0], 1, __ATOMIC_SEQ_CST);
-			while (__atomic_load_n(&word[0], __ATOMIC_SEQ_CST) < 4 * round + 2 * turn + 2)
+			while (__atomic_load_n(&word[0], __ATOMIC_SEQ_CST) <
+				4 * round + 2 * turn + 2)
 				sys_yield();
 			if (turn == 0)
 				(void)page[0]; /* both read, and have the page read-only */
@@ -219,7 +232,8 @@ static void dirtied(void)
 			if (turn == ((round + me) & 1))
 				page[me] = round;
 			__atomic_fetch_add(&word[1], 1, __ATOMIC_SEQ_CST);
-			while (__atomic_load_n(&word[1], __ATOMIC_SEQ_CST) < 4 * round + 2 * turn + 2)
+			while (__atomic_load_n(&word[1], __ATOMIC_SEQ_CST) <
+				4 * round + 2 * turn + 2)
 				sys_yield();
 		}
 		EXPECT(page[0] == round && page[1] == round, "round %lu: both stores are there",
@@ -249,7 +263,8 @@ static unsigned objects_of(uint32_t key, uint32_t size)
 static void no_page(int signal)
 {
 	(void)signal;
-	static const char text[] = "FAILED: the file that was opened lacks the page that was written: another object\n";
+	static const char text[] =
+		"FAILED: the file that was opened lacks the page that was written: another object\n";
 
 	write(1, text, sizeof(text) - 1);
 	_exit(1);
@@ -298,7 +313,8 @@ static void one_object(void)
 			look_after(&child);
 			sys_yield();
 		}
-		EXPECT(word[2] == word[3], "one frame: %lx and %lx", (unsigned long)word[2], (unsigned long)word[3]);
+		EXPECT(word[2] == word[3], "one frame: %lx and %lx", (unsigned long)word[2],
+			(unsigned long)word[3]);
 		EXPECT(p[0] == 0x1000 + round && p[1] == 0x1000 + round, "both stores are seen");
 		if (me)
 			_exit(0);
@@ -328,10 +344,11 @@ static void unseen(void)
 
 			while (word[0] != round)
 				sys_yield();
-			EXPECT(p[at / 4] == round, "round %lu: the mapper sees %lx", (unsigned long)round,
-				(unsigned long)p[at / 4]);
+			EXPECT(p[at / 4] == round, "round %lu: the mapper sees %lx",
+				(unsigned long)round, (unsigned long)p[at / 4]);
 			p[at / 4 + 1] = ~round;
-			EXPECT(pread(fd, &value, 4, (off_t)at + 4) == 4 && value == ~round, "read sees a store");
+			EXPECT(pread(fd, &value, 4, (off_t)at + 4) == 4 && value == ~round,
+				"read sees a store");
 			word[1] = round;
 		}
 		_exit(0);
@@ -341,14 +358,15 @@ static void unseen(void)
 
 		(void)p[at / 4]; /* mapped here before the write */
 		EXPECT(pwrite(fd, &round, 4, (off_t)at) == 4, "pwrite");
-		EXPECT(p[at / 4] == round, "round %lu: my own mapping sees %lx", (unsigned long)round,
-			(unsigned long)p[at / 4]);
+		EXPECT(p[at / 4] == round, "round %lu: my own mapping sees %lx",
+			(unsigned long)round, (unsigned long)p[at / 4]);
 		word[0] = round;
 		while (word[1] != round) {
 			look_after(&child);
 			sys_yield();
 		}
-		EXPECT(pread(fd, &value, 4, (off_t)at + 4) == 4 && value == ~round, "read sees another's store");
+		EXPECT(pread(fd, &value, 4, (off_t)at + 4) == 4 && value == ~round,
+			"read sees another's store");
 		if (round % 50 == 0) {
 			EXPECT(fsync(fd) == 0, "fsync");
 			sys_obj_evict(fd, 0, ~0u);
@@ -360,8 +378,8 @@ static void unseen(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {{"reassign", reassign}, {"zeros", zeros}, {"dirtied", dirtied}, {"one-object", one_object},
-	{"unseen", unseen}};
+} tests[] = {{"reassign", reassign}, {"zeros", zeros}, {"dirtied", dirtied},
+	{"one-object", one_object}, {"unseen", unseen}};
 
 /* A defect may also show in that somebody waits for ever, perhaps in a page fault, where he can't tell. So
  * the test runs in a process group of its own, and this one looks at the clock. */

@@ -15,8 +15,11 @@ enum blk_request {
 	BLK_READ,     /* payload struct blk_segment[]: each a piece of disk to a piece of memory */
 	BLK_WRITE,    /* the same, memory to disk; EROFS on a read-only disk */
 	BLK_FLUSH,    /* all writes answered so far are durable when this is */
-	BLK_DRAIN,    /* all reads and writes taken before are over, whoever asked, when this is answered */
-	BLK_OBJECT,   /* answer: handle 0 = the disk object (memory object whose page n is bytes n*4096.. of the disk, rights read, write, pager) */
+	/* all reads and writes taken before are over, whoever asked, when this is answered */
+	BLK_DRAIN,
+	/* answer: handle 0 = the disk object (memory object whose page n is bytes n*4096.. of
+	 * the disk, rights read, write, pager) */
+	BLK_OBJECT,
 };
 struct blk_info {
 	uint64_t sectors; /* of 512 bytes */

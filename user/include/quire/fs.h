@@ -31,8 +31,9 @@ enum fs_request {
 	FS_OPEN = 1, /* w1 = FS_O_* | QUIRE_O_*, w2 = mode bits for a created file.
 		      * Answer: handle 0 = a stream (regular file), or a channel with QUIRE_BADGE_FILE
 		      * (directory, device, fifo); w1 = file type bits (S_IFMT part of the mode). */
-	FS_STAT,     /* w1 = 1: do not follow a final symbolic link. Answer: payload struct fs_stat */
-	FS_MKDIR,    /* w1 = mode */
+	/* w1 = 1: do not follow a final symbolic link. Answer: payload struct fs_stat */
+	FS_STAT,
+	FS_MKDIR, /* w1 = mode */
 	FS_RMDIR,
 	FS_UNLINK,   /* not for directories: EPERM */
 	FS_READLINK, /* answer: payload = target */
@@ -43,7 +44,8 @@ enum fs_request {
 	FS_UTIMES,   /* payload = struct fs_times then path; w2 = 1: do not follow */
 	FS_TRUNCATE, /* w1, w2 = size low, high */
 	FS_ACCESS,   /* w1 = R_OK|W_OK|X_OK mask */
-	FS_LOOKUP,   /* a directory: answer: handle 0 = its channel (for chdir: no QUIRE_BADGE_FILE) */
+	/* a directory: answer: handle 0 = its channel (for chdir: no QUIRE_BADGE_FILE) */
+	FS_LOOKUP,
 
 	/* Two paths in one server: payload = first path then second path, w1 = bytes of the first.
 	 * Handle 0 of the request = directory channel that the second is relative to (the call itself
@@ -54,30 +56,42 @@ enum fs_request {
 	FS_LINK,
 
 	/* On an open file (stream or channel) or directory; no path. */
-	FS_FSTAT = 64,	/* answer: payload struct fs_stat */
-	FS_FCHMOD,	/* w1 = mode */
-	FS_FCHOWN,	/* w1, w2 */
-	FS_FUTIMES,	/* payload struct fs_times */
-	FS_FTRUNCATE,	/* w1, w2 = size; EINVAL unless opened for writing (the libc checks rights) */
-	FS_ALLOCATE,	/* payload struct fs_range: posix_fallocate */
-	FS_SEEK_DATA,	/* payload struct fs_range {offset}; w1 = 0 data, 1 hole; answer: payload struct fs_range {offset} */
-	FS_READDIR,	/* w1 = cursor (0 first); answer: payload struct fs_dirent records, w0 = bytes, w1 = next cursor; 0 bytes: end */
-	FS_GETPATH,	/* directory: answer payload = absolute path (getcwd) */
-	FS_STATFS,	/* answer: payload struct fs_statfs */
-	FS_SYNC,	/* the whole file system is on the disk when answered */
-	FS_DIRCHANNEL,	/* an opened directory: answer handle 0 = a channel for use as *at() base or fchdir */
+	FS_FSTAT = 64, /* answer: payload struct fs_stat */
+	FS_FCHMOD,     /* w1 = mode */
+	FS_FCHOWN,     /* w1, w2 */
+	FS_FUTIMES,    /* payload struct fs_times */
+	/* w1, w2 = size; EINVAL unless opened for writing (the libc checks rights) */
+	FS_FTRUNCATE,
+	FS_ALLOCATE, /* payload struct fs_range: posix_fallocate */
+	/* payload struct fs_range {offset}; w1 = 0 data, 1 hole; answer: payload struct fs_range
+	 * {offset} */
+	FS_SEEK_DATA,
+	/* w1 = cursor (0 first); answer: payload struct fs_dirent records, w0 = bytes, w1 = next
+	 * cursor; 0 bytes: end */
+	FS_READDIR,
+	FS_GETPATH, /* directory: answer payload = absolute path (getcwd) */
+	FS_STATFS,  /* answer: payload struct fs_statfs */
+	FS_SYNC,    /* the whole file system is on the disk when answered */
+	/* an opened directory: answer handle 0 = a channel for use as *at() base or fchdir */
+	FS_DIRCHANNEL,
 
 	/* Files served by messages (devices, the terminal, fifos). */
-	FS_READ = 96,	/* w1 = most bytes wanted (<= QUIRE_MSG_DATA), w2 = QUIRE_O_NONBLOCK or 0; answer: payload, w0 = bytes */
-	FS_WRITE,	/* payload; answer: w0 = bytes taken */
-	FS_POLL,	/* w1 = events; answer w0 = revents, at once; after a 0, SYS_POLL_CHANGED when it may
+	/* w1 = most bytes wanted (<= QUIRE_MSG_DATA), w2 = QUIRE_O_NONBLOCK or 0; answer:
+	 * payload, w0 = bytes */
+	FS_READ = 96,
+	FS_WRITE, /* payload; answer: w0 = bytes taken */
+	FS_POLL, /* w1 = events; answer w0 = revents, at once; after a 0, SYS_POLL_CHANGED when it may
 			 * be another */
-	FS_IOCTL,	/* w1 = request, payload in and out */
+	FS_IOCTL, /* w1 = request, payload in and out */
 
 	/* Administration, on the root channel of a server, from init. */
-	FS_MOUNT = 128,	/* payload = one name in the root directory; handle 0 = root channel of the mounted server */
-	FS_SETPARENT,	/* handle 0 = channel of the directory above this server's root, payload = name of the mount */
-	FS_SHUTDOWN,	/* sync everything, mark the file system clean, refuse further changes */
+	/* payload = one name in the root directory; handle 0 = root channel of the mounted
+	 * server */
+	FS_MOUNT = 128,
+	/* handle 0 = channel of the directory above this server's root, payload = name of the
+	 * mount */
+	FS_SETPARENT,
+	FS_SHUTDOWN, /* sync everything, mark the file system clean, refuse further changes */
 };
 
 /* Open flags beyond QUIRE_O_*: picolibc's numbers. */

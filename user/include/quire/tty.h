@@ -9,7 +9,8 @@ enum tty_ioctl {
 	TTY_GETATTR = 0x5401, /* answer: payload struct tty_attr */
 	TTY_SETATTR,	      /* payload struct tty_attr; takes effect after output has drained */
 	TTY_GETPGRP = 0x540f, /* answer: payload int32_t */
-	TTY_SETPGRP = 0x5410, /* payload int32_t: foreground process group, which ^C and ^\ signal */
+	/* payload int32_t: foreground process group, which ^C and ^\ signal */
+	TTY_SETPGRP = 0x5410,
 	TTY_GETSIZE = 0x5413, /* answer: payload struct tty_size */
 	TTY_DRAIN = 0x5480,   /* answered when all output has left the wire */
 	TTY_FLUSH,	      /* drop unread input */

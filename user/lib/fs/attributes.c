@@ -232,7 +232,8 @@ static bool is_unserved(int status)
 
 int ftruncate(int fd, off_t length)
 {
-	struct __libc_request request = {.label = FS_FTRUNCATE, .w1 = (uint32_t)length, .change = true};
+	struct __libc_request request = {
+		.label = FS_FTRUNCATE, .w1 = (uint32_t)length, .change = true};
 	struct quire_obj_info info;
 	int status = check_resizable(fd, &info);
 

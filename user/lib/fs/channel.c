@@ -128,8 +128,9 @@ long __libc_channel_write(int fd, const void *buf, size_t len)
 		return -EFAULT;
 	do {
 		const char *piece = (const char *)buf + done;
-		long put = flags & QUIRE_O_NONBLOCK ? write_piece(fd, piece, len - done, QUIRE_O_NONBLOCK)
-						    : write_once(fd, piece, len - done);
+		long put = flags & QUIRE_O_NONBLOCK
+				   ? write_piece(fd, piece, len - done, QUIRE_O_NONBLOCK)
+				   : write_once(fd, piece, len - done);
 
 		if (put == -EPIPE)
 			raise(SIGPIPE);

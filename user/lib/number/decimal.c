@@ -86,8 +86,8 @@ static uint64_t infinity(const struct float_format *format)
 }
 
 /* value * 2^exponent, and a little more if `more`; value is not 0. */
-static uint64_t round_to(uint64_t value, int exponent, bool more,
-	const struct float_format *format, int *range)
+static uint64_t round_to(
+	uint64_t value, int exponent, bool more, const struct float_format *format, int *range)
 {
 	uint64_t infinite = infinity(format);
 	int unused = __builtin_clzll(value);
@@ -147,8 +147,8 @@ static int exponent_of(const char **at, char mark)
 	return negative ? -value : value;
 }
 
-static uint64_t parse_hex(const char *p, const char **end, const struct float_format *format,
-	int *range)
+static uint64_t parse_hex(
+	const char *p, const char **end, const struct float_format *format, int *range)
 {
 	uint64_t value = 0;
 	int exponent = 0;
@@ -174,8 +174,8 @@ static uint64_t parse_hex(const char *p, const char **end, const struct float_fo
 }
 
 /* numerator * 10^power */
-static uint64_t quotient(struct large *numerator, int power, const struct float_format *format,
-	int *range)
+static uint64_t quotient(
+	struct large *numerator, int power, const struct float_format *format, int *range)
 {
 	struct large divisor = {.count = 1, .limb = {1}};
 	uint64_t value = 0;
@@ -199,8 +199,8 @@ static uint64_t quotient(struct large *numerator, int power, const struct float_
 	return round_to(value, exponent - 63, numerator->count != 0, format, range);
 }
 
-static uint64_t parse_decimal(const char *p, const char **end, const struct float_format *format,
-	int *range)
+static uint64_t parse_decimal(
+	const char *p, const char **end, const struct float_format *format, int *range)
 {
 	struct large number = {.count = 0};
 	int digits = 0, power = 0;
@@ -264,8 +264,7 @@ uint64_t __libc_parse_float(const char *text, const char **end, const struct flo
 	if (p[0] == '0' && (p[1] | 0x20) == 'x' &&
 		(isxdigit((unsigned char)p[2]) || (p[2] == '.' && isxdigit((unsigned char)p[3])))) {
 		bits = parse_hex(p + 2, end, format, range);
-	} else if (isdigit((unsigned char)p[0]) ||
-		   (p[0] == '.' && isdigit((unsigned char)p[1]))) {
+	} else if (isdigit((unsigned char)p[0]) || (p[0] == '.' && isdigit((unsigned char)p[1]))) {
 		bits = parse_decimal(p, end, format, range);
 	} else if (strncasecmp(p, "inf", 3) == 0) {
 		*end = p + (strncasecmp(p, "infinity", 8) == 0 ? 8 : 3);

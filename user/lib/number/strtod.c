@@ -82,8 +82,7 @@ float strtof(const char *restrict text, char **restrict end)
 {
 	const char *after;
 	int range;
-	uint32_t bits =
-		(uint32_t)__libc_parse_float(text, &after, &single_format, 31, &range);
+	uint32_t bits = (uint32_t)__libc_parse_float(text, &after, &single_format, 31, &range);
 	float result;
 
 	memcpy(&result, &bits, sizeof(result));

@@ -16,7 +16,8 @@ _Static_assert(RLIMIT_CPU == QUIRE_LIMIT_CPU && RLIMIT_FSIZE == QUIRE_LIMIT_FSIZ
 		       RLIMIT_MEMLOCK == QUIRE_LIMIT_MEMLOCK && RLIMIT_AS == QUIRE_LIMIT_AS &&
 		       RLIM_NLIMITS == QUIRE_LIMITS && RLIM_INFINITY == QUIRE_LIMIT_NONE,
 	"resource limits are the kernel's");
-_Static_assert(sizeof(struct rlimit) == sizeof(struct quire_limit), "struct rlimit is the kernel's");
+_Static_assert(
+	sizeof(struct rlimit) == sizeof(struct quire_limit), "struct rlimit is the kernel's");
 
 int getrlimit(int resource, struct rlimit *limit)
 {

@@ -8,8 +8,8 @@
 #include <quire/info.h>
 #include "../internal.h"
 
-_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED && WNOWAIT == QUIRE_WNOWAIT &&
-		WCONTINUED == QUIRE_WCONTINUED,
+_Static_assert(WNOHANG == QUIRE_WNOHANG && WUNTRACED == QUIRE_WUNTRACED &&
+		       WNOWAIT == QUIRE_WNOWAIT && WCONTINUED == QUIRE_WCONTINUED,
 	"wait options are the kernel's");
 
 #define TICKS_PER_SECOND 100
@@ -108,7 +108,8 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)) ||
 		options & ~(WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT))
 		return (int)__libc_result(-EINVAL);
-	child = wait_child(pid, &word, options & (WNOHANG | WUNTRACED | WCONTINUED | WNOWAIT), &usage);
+	child = wait_child(
+		pid, &word, options & (WNOHANG | WUNTRACED | WCONTINUED | WNOWAIT), &usage);
 	if (child < 0)
 		return (int)__libc_result(child);
 	if (!info)

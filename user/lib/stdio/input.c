@@ -32,12 +32,12 @@ int fgetc(FILE *file)
 	return (unsigned char)c;
 }
 
-int (getc)(FILE *file)
+int(getc)(FILE *file)
 {
 	return fgetc(file);
 }
 
-int (getchar)(void)
+int(getchar)(void)
 {
 	return fgetc(stdin);
 }
@@ -53,12 +53,12 @@ int fputc(int c, FILE *file)
 	return (unsigned char)c;
 }
 
-int (putc)(int c, FILE *file)
+int(putc)(int c, FILE *file)
 {
 	return fputc(c, file);
 }
 
-int (putchar)(int c)
+int(putchar)(int c)
 {
 	return fputc(c, stdout);
 }

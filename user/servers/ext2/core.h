@@ -198,8 +198,9 @@ struct fs {
 	uint32_t *frozen, *thawing; /* kept; a bit a block: see balloc.c */
 	uint32_t frozen_count, thawing_count;
 	uint32_t reserved; /* blocks promised to inodes but not yet taken from the bitmaps */
-	bool pending; /* some change since the last flush is of more than times: data may depend on it */
-	uint64_t changes;  /* counts meta_dirty, to see whether all has been quiet */
+	/* some change since the last flush is of more than times: data may depend on it */
+	bool pending;
+	uint64_t changes; /* counts meta_dirty, to see whether all has been quiet */
 	uint32_t corruptions;
 
 	LIST_HEAD(, inode) hash[INODE_HASH];

@@ -168,8 +168,8 @@ static void *keep(struct backing *b, uint32_t bytes)
 	if (sys_obj_info(SERVER_KEPT, &info) < 0 ||
 		(info.size < bytes && sys_obj_set_size(SERVER_KEPT, bytes) < 0))
 		return NULL;
-	address = sys_mmap(0, bytes, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED,
-		SERVER_KEPT, 0);
+	address = sys_mmap(
+		0, bytes, QUIRE_PROT_READ | QUIRE_PROT_WRITE, QUIRE_MAP_SHARED, SERVER_KEPT, 0);
 	return quire_is_error(address) ? NULL : (void *)address;
 }
 

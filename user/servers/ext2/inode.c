@@ -15,8 +15,8 @@ static struct inode *find(struct fs *fs, uint32_t ino)
 	struct inode *ip;
 
 	LIST_FOREACH(ip, &fs->hash[ino % INODE_HASH], hash_link)
-	if (ip->ino == ino)
-		return ip;
+		if (ip->ino == ino)
+			return ip;
 	return NULL;
 }
 

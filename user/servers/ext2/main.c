@@ -16,9 +16,9 @@
 #include "disk.h"
 #include "worker.h"
 
-#define WORKERS		    4
-#define WORKER_STACK	    (64 * 1024)
-#define EXIT_FAILED	    1
+#define WORKERS	     4
+#define WORKER_STACK (64 * 1024)
+#define EXIT_FAILED  1
 
 static struct server server;
 

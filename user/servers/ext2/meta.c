@@ -84,7 +84,8 @@ void meta_change(struct fs *fs, const void *p, size_t bytes)
 void meta_change_times(struct fs *fs, const void *p, size_t bytes)
 {
 	undo_save(fs, p, bytes);
-	mark_dirty(fs, (uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
+	mark_dirty(fs,
+		(uint32_t)((uint64_t)((const uint8_t *)p - fs->backing->disk) >> fs->block_shift));
 }
 
 void *meta_new(struct fs *fs, uint32_t block)
@@ -221,7 +222,8 @@ void meta_recover(struct fs *fs)
 		landed(fs, b, -EIO);
 	for (uint32_t b = 0; (b = bit_next(fs->dirty, b, fs->blocks)) < fs->blocks; b++)
 		meta_stored(fs, b);
-	for (uint32_t p = 0; (n = fs->backing->stored_run(fs->backing, p, &first)) > 0; p = first + n)
+	for (uint32_t p = 0; (n = fs->backing->stored_run(fs->backing, p, &first)) > 0;
+		p = first + n)
 		for (uint32_t i = 0; i < n && first + i < pages; i++)
 			page_stored(fs, first + i);
 }
@@ -277,7 +279,8 @@ static bool owned_left(const struct fs *fs)
 {
 	uint32_t limit = page_count(fs);
 
-	for (uint32_t p = bit_next(fs->stored, 0, limit); p < limit; p = bit_next(fs->stored, p + 1, limit))
+	for (uint32_t p = bit_next(fs->stored, 0, limit); p < limit;
+		p = bit_next(fs->stored, p + 1, limit))
 		if (page_in_pass(fs, p, META_OWNED))
 			return true;
 	return false;

@@ -136,8 +136,7 @@ static void reclaim_promises(struct fs *fs)
 	for (unsigned i = 0; i < INODE_HASH; i++) {
 		struct inode *ip;
 
-		LIST_FOREACH(ip, &fs->hash[i], hash_link)
-		{
+		LIST_FOREACH(ip, &fs->hash[i], hash_link) {
 			struct quire_obj_info info;
 
 			if (ip->object < 0 || !ip->reserved || object_info(ip->object, &info) < 0)

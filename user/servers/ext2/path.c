@@ -13,8 +13,8 @@ static const struct mount *find_mount(const struct server *server, const char *n
 	const struct mount *m;
 
 	LIST_FOREACH(m, &server->mounts, link)
-	if (m->len == len && !memcmp(m->name, name, len))
-		return m;
+		if (m->len == len && !memcmp(m->name, name, len))
+			return m;
 	return NULL;
 }
 

@@ -94,8 +94,8 @@ static int add_mount(struct server *server, const struct request *request, int *
 		memchr(request->data, '/', request->bytes))
 		return -EINVAL;
 	LIST_FOREACH(m, &server->mounts, link)
-	if (m->len == request->bytes && !memcmp(m->name, request->data, m->len))
-		return -EBUSY;
+		if (m->len == request->bytes && !memcmp(m->name, request->data, m->len))
+			return -EBUSY;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;

@@ -248,7 +248,8 @@ int fs_mount(struct backing *backing, bool read_only, struct fs **out)
 		fs->pending = true;
 	}
 	if (fs->super->state & EXT2_STATE_CLEAN)
-		fs->kept->written = false; /* perhaps not on the disk, but then once more does no harm */
+		fs->kept->written =
+			false; /* perhaps not on the disk, but then once more does no harm */
 	if (fs->recovering)
 		fs_log(fs, "takes over from a server that died: dirty blocks", fs->dirty_count);
 	else if (!fs->kept->was_clean)
@@ -268,7 +269,7 @@ void fs_unmount(struct fs *fs)
 		struct inode *ip;
 
 		LIST_FOREACH(ip, &fs->hash[i], hash_link)
-		assert(ip->refs == 0);
+			assert(ip->refs == 0);
 	}
 	inode_cache_trim(fs, 0);
 	fs_unlock(fs);

@@ -25,10 +25,10 @@
 #include <assert.h>
 #include "core.h"
 
-#define KEPT_MAGIC	0x4b455054u
-#define IN_KEPT		0x80000000u
-#define CHUNK_SHIFT	6
-#define LOG_HALF	(UNDO_RECORDS / 2)
+#define KEPT_MAGIC  0x4b455054u
+#define IN_KEPT	    0x80000000u
+#define CHUNK_SHIFT 6
+#define LOG_HALF    (UNDO_RECORDS / 2)
 
 _Static_assert(UNDO_CHUNK == 1u << CHUNK_SHIFT, "a record is a chunk");
 
@@ -43,7 +43,8 @@ static void save_chunk(struct fs *fs, const uint8_t *from)
 	uintptr_t at = (uintptr_t)from >> CHUNK_SHIFT;
 	struct undo_seen *seen = &fs->seen[at % UNDO_SEEN];
 	struct undo_record *r;
-	bool in_kept = from >= (const uint8_t *)kept && from < (const uint8_t *)kept + fs->kept_bytes;
+	bool in_kept =
+		from >= (const uint8_t *)kept && from < (const uint8_t *)kept + fs->kept_bytes;
 
 	if (seen->epoch == fs->undo_epoch && seen->at == at)
 		return;
@@ -56,7 +57,8 @@ static void save_chunk(struct fs *fs, const uint8_t *from)
 	}
 	*seen = (struct undo_seen){at, fs->undo_epoch};
 	r = &kept->log[kept->records];
-	r->chunk = (uint32_t)((uint64_t)(from - (in_kept ? (const uint8_t *)kept : fs->backing->disk)) >>
+	r->chunk = (uint32_t)((uint64_t)(from -
+					 (in_kept ? (const uint8_t *)kept : fs->backing->disk)) >>
 			      CHUNK_SHIFT);
 	if (in_kept)
 		r->chunk |= IN_KEPT;
@@ -103,7 +105,8 @@ static void put_back(struct fs *fs)
 		bool in_kept = r->chunk & IN_KEPT;
 
 		assert(offset + UNDO_CHUNK <= (in_kept ? fs->kept_bytes : fs->backing->bytes));
-		memcpy((in_kept ? (uint8_t *)kept : fs->backing->disk) + offset, r->bytes, UNDO_CHUNK);
+		memcpy((in_kept ? (uint8_t *)kept : fs->backing->disk) + offset, r->bytes,
+			UNDO_CHUNK);
 		compiler_order();
 		*(volatile uint32_t *)&kept->records = kept->records - 1;
 		compiler_order();
@@ -151,8 +154,9 @@ static bool is_ours(const struct fs *fs)
 {
 	const struct kept *kept = fs->kept;
 
-	return kept->magic == KEPT_MAGIC && kept->blocks == fs->blocks && kept->inodes == fs->inodes &&
-	       kept->block_size == fs->block_size && kept->records <= UNDO_RECORDS &&
+	return kept->magic == KEPT_MAGIC && kept->blocks == fs->blocks &&
+	       kept->inodes == fs->inodes && kept->block_size == fs->block_size &&
+	       kept->records <= UNDO_RECORDS &&
 	       memcmp(kept->uuid, fs->super->uuid, sizeof(kept->uuid)) == 0;
 }
 

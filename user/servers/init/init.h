@@ -64,7 +64,7 @@ struct service {
 	int port;
 	int image;
 	int kept; /* memory that outlives it, for who wants some */
-	int pid; /* 0: not running */
+	int pid;  /* 0: not running */
 	bool wanted;
 	struct device *device;
 	uint64_t started;

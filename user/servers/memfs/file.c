@@ -49,8 +49,8 @@ void file_idle(uint32_t id)
 	struct node *n = node_find(id);
 	struct quire_obj_info info;
 
-	if (!n || !is_file(n) || n->file.object < 0 ||
-		sys_obj_info(n->file.object, &info) < 0 || info.users > 0)
+	if (!n || !is_file(n) || n->file.object < 0 || sys_obj_info(n->file.object, &info) < 0 ||
+		info.users > 0)
 		return;
 	n->file.used = false;
 	node_release(n);

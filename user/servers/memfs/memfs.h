@@ -88,7 +88,8 @@ struct node {
 			int object; /* -1: not made yet, contents are `archived` */
 			struct cpio_entry archived;
 			uint32_t write_seq; /* of the object, when mtime was last right */
-			bool used;	    /* streams or mappings may be left: the kernel tells when not */
+			/* streams or mappings may be left: the kernel tells when not */
+			bool used;
 		} file;
 		struct {
 			char *target;

@@ -6,10 +6,22 @@ u32 sim_tear_chance;
 u64 sim_blocks;
 bool sim_memory_short;
 
-struct sim_thread *sim_thread(void) { return &sim_threads[sim_hart]; }
-const void *current_waiter(void) { return sim_thread(); }
-bool current_is_privileged(void) { return sim_thread()->privileged || sim_thread()->pager; }
-bool pager_is_self(struct pager *p) { return p == &sim_pager && sim_thread()->pager; }
+struct sim_thread *sim_thread(void)
+{
+	return &sim_threads[sim_hart];
+}
+const void *current_waiter(void)
+{
+	return sim_thread();
+}
+bool current_is_privileged(void)
+{
+	return sim_thread()->privileged || sim_thread()->pager;
+}
+bool pager_is_self(struct pager *p)
+{
+	return p == &sim_pager && sim_thread()->pager;
+}
 
 void wait_block(struct wait_queue *q, struct page_request *req)
 {
@@ -23,7 +35,8 @@ void wait_block(struct wait_queue *q, struct page_request *req)
 	if (req)
 		request_get(req);
 	else
-		sim_memory_short = true; /* or for room to extend: then a writeback too many does no harm */
+		/* or for room to extend: then a writeback too many does no harm */
+		sim_memory_short = true;
 	sim_blocks++;
 }
 

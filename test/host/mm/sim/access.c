@@ -13,7 +13,8 @@ int sim_fault(vaddr_t va, enum fault_access access, int *signal, int *code)
 
 	lock_rank_assert_none();
 	if ((error == -EBLOCKED) != (sim_thread()->on != NULL) && !fibers_on())
-		sim_fail("the fault at %x says %d and the thread %s", va, error, sim_thread()->on ? "waits" : "does not wait");
+		sim_fail("the fault at %x says %d and the thread %s", va, error,
+			sim_thread()->on ? "waits" : "does not wait");
 	if (error > 0 || (error && error != -EBLOCKED && error != -EFAULT && error != -ENOMEM))
 		sim_fail("the fault at %x says %d", va, error);
 	return error;
@@ -43,7 +44,8 @@ static int reach(vaddr_t va, enum fault_access access, u8 **place)
 		/* With others at work the entry may be gone again each time. */
 		tries += fibers_on() ? sim_random(16) == 0 : 1;
 	}
-	sim_fail("strict TLB: the fault at %x is never done: a translation that allows less stays", va);
+	sim_fail("strict TLB: the fault at %x is never done: a translation that allows less stays",
+		va);
 }
 
 int sim_load(vaddr_t va, u8 *value)
@@ -99,7 +101,8 @@ static int copy_user(u8 *kernel, vaddr_t user, size_t n, bool to_user, size_t *d
 				return error == -EBLOCKED ? error : -EFAULT;
 			tries += fibers_on() ? sim_random(16) == 0 : 1;
 			if (tries > TRIES_MAX)
-				sim_fail("strict TLB: the fault at %x in a user copy is never done", va);
+				sim_fail("strict TLB: the fault at %x in a user copy is never done",
+					va);
 		}
 		if (to_user)
 			*p = kernel[*done];

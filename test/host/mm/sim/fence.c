@@ -6,10 +6,10 @@
 enum sim_defect sim_defect;
 u32 sim_remote_fences, sim_remote_targets, sim_local_fences;
 
-static const char *const names[DEFECT_COUNT] = {
-	"none", "wrong-va", "wrong-asid", "no-remote", "no-local", "one-target", "wrong-target", "short-range",
-	"early-fence", "late-fence", "leaves-only", "no-switch-flush", "free-early",
-	"unlock-early", "forget-stale", "no-unmap-fence"};
+static const char *const names[DEFECT_COUNT] = {"none", "wrong-va", "wrong-asid", "no-remote",
+	"no-local", "one-target", "wrong-target", "short-range", "early-fence", "late-fence",
+	"leaves-only", "no-switch-flush", "free-early", "unlock-early", "forget-stale",
+	"no-unmap-fence"};
 
 bool sim_defect_by_name(const char *name)
 {

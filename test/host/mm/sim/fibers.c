@@ -27,7 +27,10 @@ static bool on;
 static u32 idle_turns;
 u32 fibers_chance = 8;
 
-bool fibers_on(void) { return on; }
+bool fibers_on(void)
+{
+	return on;
+}
 
 static void start(void)
 {
@@ -70,7 +73,8 @@ void fibers_idle(const char *why)
 	if (++idle_turns > IDLE_MAX) {
 		for (u32 h = 0; h < SIM_HARTS; h++)
 			if (fibers[h].live)
-				log_printf("hart %u %s\n", h, fibers[h].idle ? fibers[h].idle : "spins");
+				log_printf("hart %u %s\n", h,
+					fibers[h].idle ? fibers[h].idle : "spins");
 		sim_fail("nothing goes on any more");
 	}
 	leave();

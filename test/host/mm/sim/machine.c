@@ -86,11 +86,17 @@ void panic_at(const char *file, int line, const char *format, ...)
 }
 
 /* Nobody reads the events; recording one may not wait or switch. */
-void trace_record(enum quire_trace_kind kind, u32 a, u32 b, u32 c) { (void)kind, (void)a, (void)b, (void)c; }
+void trace_record(enum quire_trace_kind kind, u32 a, u32 b, u32 c)
+{
+	(void)kind, (void)a, (void)b, (void)c;
+}
 
 /* --- frames --- */
 
-void sim_frame_reborn(pfn_t pfn) { sim_generation[pfn - SIM_FIRST]++; }
+void sim_frame_reborn(pfn_t pfn)
+{
+	sim_generation[pfn - SIM_FIRST]++;
+}
 
 void arch_page_zero(void *page)
 {
@@ -119,7 +125,8 @@ void sim_check_free_frames(void)
 			continue;
 		for (u32 k = 1; k < PAGE_SIZE / 4; k++)
 			if (word[k] != word[0])
-				sim_fail("the free frame %x was stored to, at %x", frame_number(f), k * 4);
+				sim_fail("the free frame %x was stored to, at %x", frame_number(f),
+					k * 4);
 	}
 }
 
@@ -146,7 +153,10 @@ void arch_space_init(struct arch_space *s, pfn_t root, u32 asid)
 		if (((pte_t *)arch_frame_address(root))[i])
 			sim_fail("the root %x is not zeroed", root);
 }
-u32 arch_asid_count(void) { return sim_asids; }
+u32 arch_asid_count(void)
+{
+	return sim_asids;
+}
 
 pte_t *arch_table_find(const struct arch_space *s, vaddr_t va)
 {
@@ -185,11 +195,13 @@ bool sim_table_of(const pte_t *entry, struct arch_space **space, vaddr_t *va)
 	pfn_t table = arch_address_frame(entry);
 
 	*space = tables[table - SIM_FIRST].space;
-	*va = tables[table - SIM_FIRST].span + (vaddr_t)(((uintptr_t)entry & PAGE_MASK) / sizeof(pte_t)) * PAGE_SIZE;
+	*va = tables[table - SIM_FIRST].span +
+	      (vaddr_t)(((uintptr_t)entry & PAGE_MASK) / sizeof(pte_t)) * PAGE_SIZE;
 	return *space != NULL;
 }
 
-void sim_tables_of(const struct arch_space *s, void (*each)(vaddr_t span, pfn_t table, void *arg), void *arg)
+void sim_tables_of(
+	const struct arch_space *s, void (*each)(vaddr_t span, pfn_t table, void *arg), void *arg)
 {
 	const pte_t *root = arch_frame_address(s->root);
 
@@ -211,4 +223,7 @@ pte_t sim_pte_exchange(pte_t *p, pte_t e)
 }
 
 void arch_icache_sync_local(void) {}
-void arch_icache_sync_remote(u32 mask) { assert(mask && !(mask & 1u << sim_hart)); }
+void arch_icache_sync_remote(u32 mask)
+{
+	assert(mask && !(mask & 1u << sim_hart));
+}

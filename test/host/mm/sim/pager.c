@@ -19,7 +19,8 @@ struct io {
 	struct sim_file *file;
 	struct page_request *request; /* the message's reference */
 	u32 token;
-	u64 first, size; /* size: bytes; as seen when a writeback began, less what was truncated since */
+	/* size: bytes; as seen when a writeback began, less what was truncated since */
+	u64 first, size;
 	u32 count, moved; /* pages */
 	u64 begun;
 	pfn_t frames[QUIRE_RUN_MAX];
@@ -29,11 +30,23 @@ static struct list posted = LIST_INIT(posted), ios = LIST_INIT(ios);
 static u32 io_count;
 static u64 now; /* counts what the pager begins */
 
-static u64 pages(u64 bytes) { return (bytes + PAGE_MASK) >> PAGE_SHIFT; }
-static bool chance(u32 one_in) { return one_in && !sim_random(one_in); }
+static u64 pages(u64 bytes)
+{
+	return (bytes + PAGE_MASK) >> PAGE_SHIFT;
+}
+static bool chance(u32 one_in)
+{
+	return one_in && !sim_random(one_in);
+}
 
-void pager_get(struct pager *p) { (void)p; }
-void pager_put(struct pager *p) { (void)p; }
+void pager_get(struct pager *p)
+{
+	(void)p;
+}
+void pager_put(struct pager *p)
+{
+	(void)p;
+}
 void pager_notify(struct pager *p, u32 bits)
 {
 	assert(p == &sim_pager && bits == QUIRE_NOTIFY_DIRTY);
@@ -47,7 +60,10 @@ void pager_post(struct pager *p, struct page_request *r)
 	list_push_back(&posted, &r->port_link);
 }
 
-void pager_setup(void) { pager_init(&sim_pager); }
+void pager_setup(void)
+{
+	pager_init(&sim_pager);
+}
 
 void sim_file_create(u32 n, u64 size)
 {
@@ -97,8 +113,14 @@ static void io_free(struct io *io)
 }
 
 /* The pager's own calls: it is the pager's thread that makes them. */
-static void enter(void) { sim_thread()->pager = true; }
-static void leave(void) { sim_thread()->pager = false; }
+static void enter(void)
+{
+	sim_thread()->pager = true;
+}
+static void leave(void)
+{
+	sim_thread()->pager = false;
+}
 
 /* --- transfers --- */
 
@@ -160,7 +182,8 @@ static void write_half(struct io *io, u32 half)
 	u32 at = half * (PAGE_SIZE / 2);
 
 	check_frame(io->frames[io->moved]);
-	memcpy(io->buffer + io->moved * PAGE_SIZE + at, (u8 *)frame_address(io->frames[io->moved]) + at, PAGE_SIZE / 2);
+	memcpy(io->buffer + io->moved * PAGE_SIZE + at,
+		(u8 *)frame_address(io->frames[io->moved]) + at, PAGE_SIZE / 2);
 }
 
 /* Onto the medium: two transfers under way may get there in any order. */
@@ -222,7 +245,8 @@ bool sim_writeback_begin(struct sim_file *f)
 		io->buffer = malloc(io->count * PAGE_SIZE);
 		for (u64 p = first; p < first + (u32)n; p++)
 			if (f->hole[p] && !f->promised[p] && p < pages(io->size))
-				sim_fail("page %llu of file %u is dirty, and nobody promised a block",
+				sim_fail(
+					"page %llu of file %u is dirty, and nobody promised a block",
 					(unsigned long long)p, f->object->key);
 		sim_pager_counts.writes++;
 		begun = true;
@@ -247,7 +271,8 @@ static bool sync_step(struct io *io)
 		if (clean || io->file->written[p] >= io->begun)
 			continue;
 		leave();
-		bool begun = object_query_dirty(o, p, &first) && first < end && sim_writeback_begin(io->file);
+		bool begun = object_query_dirty(o, p, &first) && first < end &&
+			     sim_writeback_begin(io->file);
 
 		enter();
 		return begun; /* else some other transfer has to end first */
@@ -321,8 +346,10 @@ static void take(struct page_request *r)
 		io->first = r->first;
 		io->count = r->count;
 		memcpy(io->frames, r->frames, r->count * sizeof(pfn_t));
-		if (r->count == 0 || r->count > QUIRE_RUN_MAX || r->first + r->count > SIM_FILE_PAGES)
-			sim_fail("a fetch of %u pages from %llu on", r->count, (unsigned long long)r->first);
+		if (r->count == 0 || r->count > QUIRE_RUN_MAX ||
+			r->first + r->count > SIM_FILE_PAGES)
+			sim_fail("a fetch of %u pages from %llu on", r->count,
+				(unsigned long long)r->first);
 		return;
 	}
 	case QUIRE_K_SYNC: {
@@ -334,9 +361,7 @@ static void take(struct page_request *r)
 		io->count = r->count;
 		return;
 	}
-	case QUIRE_K_GROW:
-		grow(f, r);
-		break;
+	case QUIRE_K_GROW: grow(f, r); break;
 	case QUIRE_K_RESERVE: {
 		int status = chance(sim_odds.no_space) ? -ENOSPC : 0;
 
@@ -349,8 +374,7 @@ static void take(struct page_request *r)
 			sim_fail("a reserve request is gone");
 		break;
 	}
-	default:
-		sim_fail("a request with the label %x", r->label);
+	default: sim_fail("a request with the label %x", r->label);
 	}
 	request_put(r);
 }
@@ -383,7 +407,10 @@ bool sim_pager_step(void)
 	return done;
 }
 
-bool sim_pager_busy(void) { return io_count || !list_empty(&posted); }
+bool sim_pager_busy(void)
+{
+	return io_count || !list_empty(&posted);
+}
 
 void sim_pager_drain(void)
 {
@@ -416,7 +443,8 @@ void sim_pager_crash(void)
 			tokens[writes++].token = io->token;
 		}
 		if (io->kind == IO_WRITE)
-			write_medium(io, sim_random(io->moved * 2 + 1) * (PAGE_SIZE / 2)); /* torn */
+			write_medium(
+				io, sim_random(io->moved * 2 + 1) * (PAGE_SIZE / 2)); /* torn */
 		if (io->request && requests < 64) {
 			request_get(io->request);
 			old[requests++] = io->request;

@@ -27,7 +27,8 @@ void sim_init(u32 frames, u32 seed);
 _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern void (*sim_on_failure)(void); /* called before the end: tells what was being done */
 extern u32 sim_seed;
-extern u32 sim_asids; /* few, so that they are recycled; set before sim_init, fewer still, they run out */
+/* few, so that they are recycled; set before sim_init, fewer still, they run out */
+extern u32 sim_asids;
 u32 sim_random(u32 below);
 extern u32 sim_generation[]; /* by pfn - SIM_FIRST: counts what is known of a frame's lives */
 void sim_frame_reborn(pfn_t pfn);
@@ -36,7 +37,8 @@ void sim_check_free_frames(void);
 /* mm_check(), the free frames, and an end if anything is broken. */
 void sim_check(const char *when);
 bool sim_table_of(const pte_t *entry, struct arch_space **space, vaddr_t *va);
-void sim_tables_of(const struct arch_space *s, void (*each)(vaddr_t span, pfn_t table, void *arg), void *arg);
+void sim_tables_of(
+	const struct arch_space *s, void (*each)(vaddr_t span, pfn_t table, void *arg), void *arg);
 
 /* --- tlb.c --- */
 /* Where va leads on this hart for this access, or NULL: a page fault. Ends the test if the translation used is
@@ -55,11 +57,22 @@ extern u64 tlb_stale_uses; /* allowed ones, while a shootdown was under way */
 enum sim_defect {
 	DEFECT_NONE,
 	/* in the machine's fences */
-	DEFECT_WRONG_VA, DEFECT_WRONG_ASID, DEFECT_NO_REMOTE, DEFECT_NO_LOCAL, DEFECT_ONE_TARGET,
-	DEFECT_WRONG_TARGET, DEFECT_SHORT_RANGE, DEFECT_EARLY_FENCE, DEFECT_LATE_FENCE, DEFECT_LEAVES_ONLY,
+	DEFECT_WRONG_VA,
+	DEFECT_WRONG_ASID,
+	DEFECT_NO_REMOTE,
+	DEFECT_NO_LOCAL,
+	DEFECT_ONE_TARGET,
+	DEFECT_WRONG_TARGET,
+	DEFECT_SHORT_RANGE,
+	DEFECT_EARLY_FENCE,
+	DEFECT_LATE_FENCE,
+	DEFECT_LEAVES_ONLY,
 	DEFECT_NO_SWITCH_FLUSH,
 	/* wrapped around mm/'s own calls (wraps.c) */
-	DEFECT_FREE_EARLY, DEFECT_UNLOCK_EARLY, DEFECT_FORGET_STALE, DEFECT_NO_UNMAP_FENCE,
+	DEFECT_FREE_EARLY,
+	DEFECT_UNLOCK_EARLY,
+	DEFECT_FORGET_STALE,
+	DEFECT_NO_UNMAP_FENCE,
 	DEFECT_COUNT
 };
 extern enum sim_defect sim_defect;
@@ -90,8 +103,8 @@ struct sim_thread *sim_thread(void);
 /* After -EBLOCKED: until woken; false: torn away. Drives the pager if nobody else does. */
 bool sim_wait(void);
 void sim_tear_away(struct sim_thread *t);
-extern u32 sim_tear_chance; /* one in so many waits is torn away; 0: none */
-extern u64 sim_blocks;	    /* waits so far */
+extern u32 sim_tear_chance;   /* one in so many waits is torn away; 0: none */
+extern u64 sim_blocks;	      /* waits so far */
 extern bool sim_memory_short; /* somebody waits for memory */
 
 /* --- pager.c --- */

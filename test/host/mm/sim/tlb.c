@@ -17,8 +17,8 @@
 #include "sim.h"
 #include <stdlib.h>
 
-#define PAST_MAX 6u
-#define BUCKETS	 1024u
+#define PAST_MAX  6u
+#define BUCKETS	  1024u
 #define SPANS_MAX 16u
 
 /* What a frame was when the translation was valid: to notice that it went elsewhere. */
@@ -53,7 +53,10 @@ static struct hart {
 } harts[SIM_HARTS];
 u64 tlb_stale_uses;
 
-static u32 bucket_of(u32 asid, vaddr_t va) { return (va / PAGE_SIZE * 31 + asid * 7) % BUCKETS; }
+static u32 bucket_of(u32 asid, vaddr_t va)
+{
+	return (va / PAGE_SIZE * 31 + asid * 7) % BUCKETS;
+}
 
 static struct page_cache *find(struct hart *h, u32 asid, vaddr_t va, bool make)
 {
@@ -112,7 +115,8 @@ static void remember(struct hart *h, u32 asid, vaddr_t va, pte_t e)
 static void remember_span(struct hart *h, u32 asid, vaddr_t span, pfn_t table)
 {
 	for (u32 i = 0; i < h->span_count; i++)
-		if (h->spans[i].asid == asid && h->spans[i].span == span && h->spans[i].table == table)
+		if (h->spans[i].asid == asid && h->spans[i].span == span &&
+			h->spans[i].table == table)
 			return;
 	u32 at = h->span_count < SPANS_MAX ? h->span_count++ : sim_random(SPANS_MAX);
 
@@ -161,8 +165,14 @@ void arch_space_activate(const struct arch_space *s)
 	h->active = s;
 	sim_point();
 }
-bool arch_space_is_active(const struct arch_space *s) { return harts[sim_hart].active == s; }
-const struct arch_space *tlb_active(u32 hart) { return harts[hart].active; }
+bool arch_space_is_active(const struct arch_space *s)
+{
+	return harts[sim_hart].active == s;
+}
+const struct arch_space *tlb_active(u32 hart)
+{
+	return harts[hart].active;
+}
 
 /* --- fences --- */
 
@@ -173,7 +183,8 @@ static void flush_pages(struct hart *h, bool all, u32 asid, vaddr_t va, u32 page
 			struct page_cache *c = *at;
 
 			if (all || (c->asid == asid &&
-					   (!pages || (c->va >= va && (c->va - va) / PAGE_SIZE < pages)))) {
+					   (!pages || (c->va >= va &&
+							      (c->va - va) / PAGE_SIZE < pages)))) {
 				*at = c->next;
 				free(c);
 			} else {
@@ -182,7 +193,10 @@ static void flush_pages(struct hart *h, bool all, u32 asid, vaddr_t va, u32 page
 		}
 }
 
-void tlb_flush_leaves(u32 hart, u32 asid) { flush_pages(&harts[hart], false, asid, 0, 0); }
+void tlb_flush_leaves(u32 hart, u32 asid)
+{
+	flush_pages(&harts[hart], false, asid, 0, 0);
+}
 
 void tlb_flush(u32 hart, u32 asid, vaddr_t va, u32 pages)
 {
@@ -193,7 +207,9 @@ void tlb_flush(u32 hart, u32 asid, vaddr_t va, u32 pages)
 	if (pages && pages <= 4) {
 		/* The common case, without a look at every bucket. */
 		for (u32 i = 0; i < pages; i++)
-			for (struct page_cache **at = &h->buckets[bucket_of(asid, va + i * PAGE_SIZE)]; *at;) {
+			for (struct page_cache **at =
+					&h->buckets[bucket_of(asid, va + i * PAGE_SIZE)];
+				*at;) {
 				struct page_cache *c = *at;
 
 				if (c->asid != asid || c->va != va + i * PAGE_SIZE) {
@@ -244,9 +260,12 @@ static pte_t walk(struct hart *h, vaddr_t va)
 			continue;
 		if (frame_of(c->table)->refs == 0 || frame_of(c->table)->kind != FRAME_TABLE ||
 			sim_generation[c->table - SIM_FIRST] != c->generation)
-			sim_fail("strict TLB: the walk for %x goes through %x, which is no table any more", va, c->table);
+			sim_fail(
+				"strict TLB: the walk for %x goes through %x, which is no table any more",
+				va, c->table);
 		if (!under_way(s))
-			sim_fail("strict TLB: the walk for %x goes through %x, which was unhooked", va, c->table);
+			sim_fail("strict TLB: the walk for %x goes through %x, which was unhooked",
+				va, c->table);
 		used = then;
 	}
 	return used ? used[arch_table_index(va)] : 0;
@@ -258,7 +277,7 @@ static bool allows(pte_t e, enum fault_access access)
 
 	if (!arch_pte_present(e))
 		return false;
-	return access == ACCESS_WRITE ? prot & QUIRE_PROT_WRITE
+	return access == ACCESS_WRITE  ? prot & QUIRE_PROT_WRITE
 	       : access == ACCESS_EXEC ? prot & QUIRE_PROT_EXEC
 				       : prot & (QUIRE_PROT_READ | QUIRE_PROT_WRITE);
 }
@@ -269,12 +288,17 @@ static void stale_use(vaddr_t va, const struct past *p, pte_t now, enum fault_ac
 	pfn_t pfn = arch_pte_pfn(p->entry);
 
 	if (frame_is_ram(pfn) &&
-		(frame_of(pfn)->refs == 0 || id.generation != p->frame.generation || id.kind != p->frame.kind ||
-			(id.object && (id.object != p->frame.object || id.index != p->frame.index))))
-		sim_fail("strict TLB: a stale translation of %x is used: frame %x is free or another's by now", va, pfn);
+		(frame_of(pfn)->refs == 0 || id.generation != p->frame.generation ||
+			id.kind != p->frame.kind ||
+			(id.object &&
+				(id.object != p->frame.object || id.index != p->frame.index))))
+		sim_fail(
+			"strict TLB: a stale translation of %x is used: frame %x is free or another's by now",
+			va, pfn);
 	if (!under_way(harts[sim_hart].active))
-		sim_fail("strict TLB: a stale translation of %x is used (access %d): cached %x, the table says %x", va,
-			access, p->entry, now);
+		sim_fail(
+			"strict TLB: a stale translation of %x is used (access %d): cached %x, the table says %x",
+			va, access, p->entry, now);
 	tlb_stale_uses++;
 }
 
@@ -297,8 +321,9 @@ u8 *tlb_translate(vaddr_t va, enum fault_access access)
 	}
 	if (!allows(used, access))
 		return NULL;
-	if (used != now && (arch_pte_pfn(used) != arch_pte_pfn(now) || !allows(now, access) ||
-				   c->past[c->chosen].frame.generation != identity_of(now).generation))
+	if (used != now &&
+		(arch_pte_pfn(used) != arch_pte_pfn(now) || !allows(now, access) ||
+			c->past[c->chosen].frame.generation != identity_of(now).generation))
 		stale_use(va, &c->past[c->chosen], now, access);
 	pfn_t pfn = arch_pte_pfn(used);
 

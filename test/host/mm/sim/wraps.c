@@ -21,20 +21,20 @@ static bool fails(void)
 	return true;
 }
 
-#define WRAP(type, name, parameters, arguments, failure)       \
-	type __real_##name parameters;                         \
-	type __wrap_##name parameters;                         \
-	type __wrap_##name parameters                          \
-	{                                                      \
-		if (fails())                                   \
-			return failure;                        \
-		return __real_##name arguments;                \
+#define WRAP(type, name, parameters, arguments, failure) \
+	type __real_##name parameters;                   \
+	type __wrap_##name parameters;                   \
+	type __wrap_##name parameters                    \
+	{                                                \
+		if (fails())                             \
+			return failure;                  \
+		return __real_##name arguments;          \
 	}
 WRAP(pfn_t, frame_alloc, (enum frame_kind kind), (kind), PFN_NONE)
 WRAP(pfn_t, frame_alloc_zeroed, (enum frame_kind kind), (kind), PFN_NONE)
 WRAP(pfn_t, frame_alloc_run, (enum frame_kind kind, u32 order), (kind, order), PFN_NONE)
-WRAP(void *, slab_alloc, (struct slab_cache *c), (c), NULL)
-WRAP(void *, slab_alloc_zeroed, (struct slab_cache *c), (c), NULL)
+WRAP(void *, slab_alloc, (struct slab_cache * c), (c), NULL)
+WRAP(void *, slab_alloc_zeroed, (struct slab_cache * c), (c), NULL)
 WRAP(void *, kalloc, (size_t size), (size), NULL)
 WRAP(int, commit_charge, (u32 pages), (pages), -ENOMEM)
 
@@ -57,7 +57,9 @@ void __wrap_gather_fence_locked(struct gather *g)
 			gather_release(g);
 		if (sim_defect == DEFECT_UNLOCK_EARLY)
 			spin_unlock(&a->table_lock);
-		for (u32 i = 0; i < 16 && (sim_defect == DEFECT_FREE_EARLY || sim_defect == DEFECT_UNLOCK_EARLY); i++)
+		for (u32 i = 0; i < 16 && (sim_defect == DEFECT_FREE_EARLY ||
+						  sim_defect == DEFECT_UNLOCK_EARLY);
+			i++)
 			sim_point();
 		if (sim_defect == DEFECT_UNLOCK_EARLY)
 			spin_lock(&a->table_lock);

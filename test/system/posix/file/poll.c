@@ -9,7 +9,7 @@
 
 #define ROUNDS	   40
 #define PATIENCE   50000 /* ms; only a failure waits so long */
-#define SMALL_WAIT 5      /* ms: half of what looking now and then would take */
+#define SMALL_WAIT 5	 /* ms: half of what looking now and then would take */
 
 static int there, back; /* both ends of two fifos: nobody's opening waits */
 
@@ -67,7 +67,8 @@ static void check_room(void)
 	fcntl(there, F_SETFL, flags | O_NONBLOCK);
 	while (write(there, bytes, sizeof(bytes)) > 0)
 		;
-	EQUALS("poll.DESCRIPTION.fifo.full", poll(&(struct pollfd){.fd = there, .events = POLLOUT}, 1, 0), 0);
+	EQUALS("poll.DESCRIPTION.fifo.full",
+		poll(&(struct pollfd){.fd = there, .events = POLLOUT}, 1, 0), 0);
 	child = fork();
 	if (child == 0) {
 		until_waiting(getppid());

@@ -88,7 +88,8 @@ static void check_times(const char *name)
 	REQUIRE(fd >= 0);
 	write(fd, "x", 1);
 	fstat(fd, &st);
-	CHECK("stat.DESCRIPTION.mtime_now", st.st_mtime >= now - 2 && st.st_mtime <= time(NULL) + 1);
+	CHECK("stat.DESCRIPTION.mtime_now",
+		st.st_mtime >= now - 2 && st.st_mtime <= time(NULL) + 1);
 	EQUALS("utimes.RETURN_VALUE", utimes(name, tv), 0);
 	stat(name, &st);
 	CHECK("utimes.DESCRIPTION", st.st_atime == 1000000 && st.st_mtime == 2000000);

@@ -28,7 +28,8 @@ static void check_mremap(void)
 	FAILS("mremap.DECIDED.EINVAL.length0", mremap(q, PAGE, 0, 0), EINVAL);
 	FAILS("mremap.DECIDED.EFAULT", mremap((void *)(16 * PAGE / 8), PAGE, 2 * PAGE, 0), EFAULT);
 	s = pages(4);
-	REQUIRE(s != MAP_FAILED && munmap(s, PAGE) == 0 && mprotect(s + 2 * PAGE, PAGE, PROT_READ) == 0);
+	REQUIRE(s != MAP_FAILED && munmap(s, PAGE) == 0 &&
+		mprotect(s + 2 * PAGE, PAGE, PROT_READ) == 0);
 	s[3 * PAGE] = 7;
 	FAILS("mremap.DECIDED.EFAULT.shrink", mremap(s, 4 * PAGE, PAGE, 0), EFAULT);
 	EQUALS("mremap.DECIDED.failure_changes_nothing", load_faults(s + 3 * PAGE), 0);

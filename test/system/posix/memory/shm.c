@@ -16,8 +16,7 @@ static void check_shm(void)
 	CHECK("shm_open.RETURN_VALUE", fd >= 0);
 	REQUIRE(fd >= 0);
 	EQUALS("shm_open.DESCRIPTION.cloexec", fcntl(fd, F_GETFD), FD_CLOEXEC);
-	FAILS("shm_open.ERRORS.EEXIST", shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600),
-		EEXIST);
+	FAILS("shm_open.ERRORS.EEXIST", shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
 	EQUALS("shm_open.DESCRIPTION.size0", fstat(fd, &st) == 0 && st.st_size == 0, 1);
 	EQUALS("ftruncate.DESCRIPTION.shm", ftruncate(fd, 2 * PAGE), 0);
 	again = shm_open(name, O_RDWR, 0);

@@ -52,8 +52,8 @@ int exec_child(int argc, char **argv)
 	if (!strcmp(what, "descriptors"))
 		return (int)sysconf(_SC_OPEN_MAX);
 	if (!strcmp(what, "space"))
-		return mmap(NULL, 80u << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) ==
-		       MAP_FAILED;
+		return mmap(NULL, 80u << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			       -1, 0) == MAP_FAILED;
 	if (!strcmp(what, "deep"))
 		return use_stack(atoi(argv[2])) != 0;
 	if (!strcmp(what, "pid"))

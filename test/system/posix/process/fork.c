@@ -194,13 +194,16 @@ static void check_stop(void)
 	EQUALS("kill.DESCRIPTION.continue", kill(child, SIGCONT), 0);
 	EQUALS("waitpid.DESCRIPTION.running_again", waitpid(child, &status, WNOHANG), 0);
 	EQUALS("waitpid.DESCRIPTION.WCONTINUED", waitpid(child, &status, WCONTINUED), child);
-	CHECK("waitpid.DESCRIPTION.WIFCONTINUED", WIFCONTINUED(status) && !WIFSTOPPED(status) && !WIFSIGNALED(status));
-	EQUALS("waitpid.DESCRIPTION.WCONTINUED_once", waitpid(child, &status, WCONTINUED | WNOHANG), 0);
+	CHECK("waitpid.DESCRIPTION.WIFCONTINUED",
+		WIFCONTINUED(status) && !WIFSTOPPED(status) && !WIFSIGNALED(status));
+	EQUALS("waitpid.DESCRIPTION.WCONTINUED_once", waitpid(child, &status, WCONTINUED | WNOHANG),
+		0);
 	kill(child, SIGSTOP);
 	waitpid(child, &status, WUNTRACED);
 	kill(child, SIGCONT);
 	EQUALS("waitid.DESCRIPTION.WCONTINUED", waitid(P_PID, (id_t)child, &info, WCONTINUED), 0);
-	CHECK("waitid.DESCRIPTION.CLD_CONTINUED", info.si_pid == child && info.si_code == CLD_CONTINUED);
+	CHECK("waitid.DESCRIPTION.CLD_CONTINUED",
+		info.si_pid == child && info.si_code == CLD_CONTINUED);
 	kill(child, SIGSTOP);
 	waitpid(child, &status, WUNTRACED);
 	EQUALS("kill.DESCRIPTION.SIGKILL_stopped", kill(child, SIGKILL), 0);

@@ -1,7 +1,6 @@
 /* kill, raise, killpg, process groups, sessions, limits. */
 #include "../posix.h"
 
-
 static volatile sig_atomic_t caught;
 
 static void catch_it(int sig)

@@ -27,8 +27,8 @@ static int set_soft(int resource, rlim_t soft)
 
 static void check_values(void)
 {
-	static const int all[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NOFILE,
-		RLIMIT_AS};
+	static const int all[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE,
+		RLIMIT_NOFILE, RLIMIT_AS};
 	struct rlimit limit, again;
 	struct rusage usage;
 
@@ -169,16 +169,20 @@ static void little_space(void)
 	p = map(40 * MIB, PROT_NONE, MAP_NORESERVE);
 	CHECK("mmap.DESCRIPTION.AS.below", p != MAP_FAILED);
 	FAILS("mmap.ERRORS.ENOMEM.AS", map(40 * MIB, PROT_NONE, MAP_NORESERVE), ENOMEM);
-	EQUALS("mmap.DESCRIPTION.AS.replaced", map(40 * MIB, PROT_NONE, MAP_NORESERVE | MAP_FIXED) == MAP_FAILED, 1);
+	EQUALS("mmap.DESCRIPTION.AS.replaced",
+		map(40 * MIB, PROT_NONE, MAP_NORESERVE | MAP_FIXED) == MAP_FAILED, 1);
 	EQUALS("mmap.DESCRIPTION.AS.fixed",
-		mmap(p, 40 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == p, 1);
+		mmap(p, 40 * MIB, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == p,
+		1);
 	FAILS("mremap.ERRORS.ENOMEM.AS", mremap(p, 40 * MIB, 80 * MIB, MREMAP_MAYMOVE), ENOMEM);
 	EQUALS("munmap.DESCRIPTION.AS", munmap(p, 40 * MIB), 0);
 	p = map(20 * MIB, rw, 0);
 	CHECK("mmap.DESCRIPTION.AS.after_munmap", p != MAP_FAILED);
 	EQUALS("malloc.ERRORS.ENOMEM.AS", malloc(60 * MIB) == NULL && errno == ENOMEM, 1);
 	EQUALS("setrlimit.DESCRIPTION.AS.raised", set_soft(RLIMIT_AS, RLIM_INFINITY), 0);
-	CHECK("mmap.DESCRIPTION.AS.infinite", map(80 * MIB, PROT_NONE, MAP_NORESERVE) != MAP_FAILED);
+	CHECK("mmap.DESCRIPTION.AS.infinite",
+		map(80 * MIB, PROT_NONE, MAP_NORESERVE) != MAP_FAILED);
 }
 
 static void little_data(void)

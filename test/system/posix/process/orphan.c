@@ -30,7 +30,8 @@ static _Noreturn void member(pid_t group)
 {
 	struct sigaction action = {.sa_handler = tell_signal};
 
-	sigfillset(&action.sa_mask); /* one after the other, in the order in which they are delivered */
+	/* one after the other, in the order in which they are delivered */
+	sigfillset(&action.sa_mask);
 	sigaction(SIGHUP, &action, NULL);
 	sigaction(SIGCONT, &action, NULL);
 	setpgid(0, group);
@@ -63,8 +64,10 @@ static void leader_stops(int in)
 		member(0);
 	EQUALS("needed", hears(in, 'o') && hears(in, 'r'), 1);
 	kill(child, SIGTTIN);
-	EQUALS("kill.DESCRIPTION.group_not_orphaned_stops", waitpid(child, &status, WUNTRACED), child);
-	CHECK("kill.DESCRIPTION.group_not_orphaned_SIGTTIN", WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN);
+	EQUALS("kill.DESCRIPTION.group_not_orphaned_stops", waitpid(child, &status, WUNTRACED),
+		child);
+	CHECK("kill.DESCRIPTION.group_not_orphaned_SIGTTIN",
+		WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN);
 	kill(child, SIGKILL);
 	ended(child);
 }
@@ -128,7 +131,8 @@ static void tie_stays(int in)
 	kill(first, SIGKILL);
 	ended(first);
 	kill(second, SIGCONT);
-	EQUALS("_exit.DESCRIPTION.still_tied_stays_stopped", waitpid(second, &status, WCONTINUED), second);
+	EQUALS("_exit.DESCRIPTION.still_tied_stays_stopped", waitpid(second, &status, WCONTINUED),
+		second);
 	CHECK("_exit.DESCRIPTION.still_tied_no_SIGHUP", hears(in, 'C'));
 	kill(second, SIGKILL);
 	ended(second);
@@ -154,7 +158,8 @@ void case_orphan_group(void)
 	REQUIRE(pipe(both) == 0);
 	heard = both[1];
 	leader = in_session(leader_stops, both[0]);
-	EQUALS("kill.DESCRIPTION.orphaned_group_not_stopped", waitpid(leader, &status, WUNTRACED), leader);
+	EQUALS("kill.DESCRIPTION.orphaned_group_not_stopped", waitpid(leader, &status, WUNTRACED),
+		leader);
 	CHECK("kill.DESCRIPTION.orphaned_group_goes_on", WIFEXITED(status));
 	if (WIFSTOPPED(status)) {
 		kill(leader, SIGKILL);
@@ -172,6 +177,7 @@ void case_orphan_group(void)
 		for (int n = 0; n < 4; n++)
 			if (read(both[0], got + n, 1) != 1)
 				break;
-		CHECK("_exit.DESCRIPTION.orphaned_group_SIGHUP_SIGCONT", !strcmp(got, "HCHC") || !strcmp(got, "HHCC"));
+		CHECK("_exit.DESCRIPTION.orphaned_group_SIGHUP_SIGCONT",
+			!strcmp(got, "HCHC") || !strcmp(got, "HHCC"));
 	}
 }

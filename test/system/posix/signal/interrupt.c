@@ -75,8 +75,9 @@ static void check_eintr(void)
 	before = now_ms();
 	unslept = sleep(100);
 	/* In whole seconds, rounded or cut off. */
-	CHECK("sleep.RETURN_VALUE.unslept", unslept > 0 && unslept <= 100 &&
-		unslept * 1000 + (now_ms() - before) > 100000 - 1002);
+	CHECK("sleep.RETURN_VALUE.unslept",
+		unslept > 0 && unslept <= 100 &&
+			unslept * 1000 + (now_ms() - before) > 100000 - 1002);
 	ended(child);
 	child = sender();
 	n = write(ends[1], big, sizeof(big));

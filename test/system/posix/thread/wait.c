@@ -337,14 +337,12 @@ static void check_semaphores(void)
 	munmap(shared, PAGE);
 
 	sem_unlink(name);
-	CHECK("sem_open.ERRORS.ENOENT",
-		sem_open(name, 0) == SEM_FAILED && errno == ENOENT);
+	CHECK("sem_open.ERRORS.ENOENT", sem_open(name, 0) == SEM_FAILED && errno == ENOENT);
 	named = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
 	CHECK("sem_open.RETURN_VALUE", named != SEM_FAILED);
 	REQUIRE(named != SEM_FAILED);
 	CHECK("sem_open.ERRORS.EEXIST",
-		sem_open(name, O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED &&
-			errno == EEXIST);
+		sem_open(name, O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED && errno == EEXIST);
 	again = sem_open(name, 0);
 	CHECK("sem_open.DESCRIPTION.again", again != SEM_FAILED);
 	sem_wait(named);

@@ -40,10 +40,10 @@ static void check_clocks(void)
 	gettimeofday(&tv, NULL);
 	clock_gettime(CLOCK_REALTIME, &after);
 	CHECK("gettimeofday.DESCRIPTION.agrees",
-		(tv.tv_sec > before.tv_sec || (tv.tv_sec == before.tv_sec &&
-						      tv.tv_usec >= before.tv_nsec / 1000)) &&
-			(tv.tv_sec < after.tv_sec || (tv.tv_sec == after.tv_sec &&
-							     tv.tv_usec <= after.tv_nsec / 1000)));
+		(tv.tv_sec > before.tv_sec ||
+			(tv.tv_sec == before.tv_sec && tv.tv_usec >= before.tv_nsec / 1000)) &&
+			(tv.tv_sec < after.tv_sec ||
+				(tv.tv_sec == after.tv_sec && tv.tv_usec <= after.tv_nsec / 1000)));
 	CHECK("gettimeofday.DESCRIPTION.microseconds", tv.tv_usec >= 0 && tv.tv_usec < 1000000);
 	clock_gettime(SECONDS_CLOCK, &before);
 	now = time(&stored);
@@ -81,8 +81,10 @@ static void check_sleep(void)
 	FAILS("nanosleep.ERRORS.EINTR", nanosleep(&t, &left), EINTR);
 	after = now_ms();
 	/* Slept and left make the whole, but for the parts of a millisecond dropped thrice. */
-	CHECK("nanosleep.DESCRIPTION.remaining", left.tv_sec < 100 &&
-		left.tv_sec * 1000 + left.tv_nsec / 1000000 + (after - before) >= 100000 - 2);
+	CHECK("nanosleep.DESCRIPTION.remaining",
+		left.tv_sec < 100 &&
+			left.tv_sec * 1000 + left.tv_nsec / 1000000 + (after - before) >=
+				100000 - 2);
 	ended(child);
 	t.tv_sec = 0, t.tv_nsec = 20000000;
 	before = now_ms();

@@ -126,7 +126,8 @@ static inline int ipc_call(int channel, struct quire_msg *msg)
 /* What a server's handler did with a message. */
 enum ipc_answer {
 	IPC_REPLY, /* *msg (and the buffer) is the answer; token kept as it came */
-	IPC_LATER, /* the handler keeps the token, or there was none: reply with sys_reply some time */
+	/* the handler keeps the token, or there was none: reply with sys_reply some time */
+	IPC_LATER,
 	IPC_STOP, /* as IPC_REPLY, and leave the loop */
 };
 
