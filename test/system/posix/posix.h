@@ -83,6 +83,10 @@ long long now_ms(void);
 struct timespec soon(int ms);
 bool has_come(const struct timespec *time);
 
+/* What a new image of this program does for memory/sysv.c. */
+int sysv_child(key_t key);
+extern const char *program_path;
+
 #define CASE(name) void case_##name(void);
 #include "cases.h"
 #undef CASE

@@ -51,6 +51,8 @@ int exec_child(int argc, char **argv)
 	}
 	if (!strcmp(what, "descriptors"))
 		return (int)sysconf(_SC_OPEN_MAX);
+	if (!strcmp(what, "sysv"))
+		return sysv_child((key_t)atol(argv[2]));
 	if (!strcmp(what, "space"))
 		return mmap(NULL, 80u << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			       -1, 0) == MAP_FAILED;
@@ -69,8 +71,6 @@ int exec_child(int argc, char **argv)
 	}
 	return 99;
 }
-
-extern const char *program_path;
 
 static void handler(int sig)
 {

@@ -5,8 +5,6 @@
 
 #define MIB (1024u * 1024)
 
-extern const char *program_path;
-
 static volatile sig_atomic_t caught;
 
 static void count(int sig)
