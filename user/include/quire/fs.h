@@ -51,7 +51,9 @@ enum fs_request {
 	 * Handle 0 of the request = directory channel that the second is relative to (the call itself
 	 * goes to the first's). The server answers FS_CROSS or FS_RESTART with w1 = 1 or 2 telling
 	 * which path; the libc resolves that one's directory by FS_LOOKUP and asks again with
-	 * directory channels and plain names; if the channels are of different servers: EXDEV. */
+	 * directory channels and plain names; if the channels are of different servers: EXDEV, after
+	 * which the libc does the same once, since the server that was asked may be neither's. A
+	 * first path that ends in a symbolic link means the link. */
 	FS_RENAME = 32,
 	FS_LINK,
 

@@ -110,14 +110,46 @@ int rename(const char *old_path, const char *new_path)
 	return renameat(AT_FDCWD, old_path, AT_FDCWD, new_path);
 }
 
+/* The path with its last component followed as long as that is a symbolic link. Servers can't do it: the link may
+ * lead to another's files, or be absolute. */
+static int follow(int dir, const char *path, char end[FS_PATH_MAX])
+{
+	char target[FS_PATH_MAX];
+
+	if (strlcpy(end, path, FS_PATH_MAX) >= FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	for (int hops = 0; hops < FS_HOPS; hops++) {
+		ssize_t n = readlinkat(dir, end, target, sizeof(target) - 1);
+		char *slash = strrchr(end, '/');
+		size_t kept;
+
+		if (n < 0)
+			return errno == EINVAL ? 0 : -errno;
+		target[n] = '\0';
+		kept = target[0] != '/' && slash ? (size_t)(slash - end) + 1 : 0;
+		if (kept + (size_t)n >= FS_PATH_MAX)
+			return -ENAMETOOLONG;
+		memcpy(end + kept, target, (size_t)n + 1);
+	}
+	return -ELOOP;
+}
+
 int linkat(int dir1, const char *path1, int dir2, const char *path2, int flags)
 {
 	struct __libc_request request = {.label = FS_LINK, .change = true};
-	int status;
+	char followed[FS_PATH_MAX];
+	int status = 0;
 
 	if (flags & ~AT_SYMLINK_FOLLOW)
 		return (int)__libc_result(-EINVAL);
-	request.w2 = (flags & AT_SYMLINK_FOLLOW) != 0;
+	if (flags & AT_SYMLINK_FOLLOW) {
+		if (!__libc_string_readable(path1, FS_PATH_MAX))
+			return (int)__libc_result(-EFAULT);
+		status = follow(dir1, path1, followed);
+		path1 = followed;
+	}
+	if (status < 0)
+		return (int)__libc_result(status);
 	status = __libc_ask_paths(dir1, path1, dir2, path2, &request);
 	if (status == -EEXIST && request.after_reset)
 		status = 0;

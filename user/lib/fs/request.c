@@ -270,12 +270,14 @@ int __libc_ask_paths(
 		request->w1 = (uint32_t)ends[0].len;
 		request->attach = ends[1].handle;
 		status = exchange(ends[0].handle, request, ends[1].path, ends[1].len, &msg);
-		if (status != FS_CROSS && status != FS_RESTART)
+		if (status != FS_CROSS && status != FS_RESTART && status != -EXDEV)
 			break;
-		/* One of them lies elsewhere. Both directories are looked up, since two channels of
+		/* One of them lies elsewhere, or both do: the server that was asked may be neither's
+		 * (/tmp/a, and b in /tmp). Both directories are looked up, since two channels of
 		 * one server are what it wants to see; a server that crosses again has a mount
 		 * point under the very name. */
-		ipc_drop_handles(&msg);
+		if (status > 0)
+			ipc_drop_handles(&msg);
 		status = resolved ? -EXDEV : 0;
 		for (int i = 0; i < 2 && status == 0; i++)
 			status = resolve_directory(dirs[i], &ends[i]);

@@ -299,13 +299,6 @@ static int rename_or_link(struct walk *from, struct walk *to, bool link)
 	return name_rename(from->dir, from->name, from->len, to->dir, to->name, to->len);
 }
 
-/* linkat may ask that a final symbolic link be followed. */
-static unsigned first_flags(const struct request *request)
-{
-	return request->label == FS_LINK && request->w[2] == 1 ? WALK_PARENT | WALK_FOLLOW
-							       : WALK_PARENT;
-}
-
 void op_rename(
 	struct server *server, struct inode *ip, struct request *request, struct reply *reply)
 {
@@ -324,7 +317,7 @@ void op_rename(
 		reply->status = result;
 		return;
 	}
-	result = walk(server, ip, paths, first, first_flags(request), &from);
+	result = walk(server, ip, paths, first, WALK_PARENT, &from);
 	if (result) {
 		reply_walk(reply, result, &from);
 		reply->w1 = 1;

@@ -8,6 +8,28 @@ static int only_x(const struct dirent *entry)
 	return entry->d_name[0] == 'x';
 }
 
+/* A link's target may be absolute, or another link. */
+static void check_follow_absolute(int dir)
+{
+	char target[600];
+	struct stat st, other;
+
+	REQUIRE(getcwd(target, 500) && fstatat(dir, "x1", &other, 0) == 0);
+	strcat(target, "/d/s");
+	EQUALS("symlinkat.RETURN_VALUE.absolute", symlinkat(target, dir, "far"), 0);
+	EQUALS("linkat.DESCRIPTION.AT_SYMLINK_FOLLOW.absolute",
+		linkat(dir, "far", dir, "y4", AT_SYMLINK_FOLLOW), 0);
+	EQUALS("linkat.DESCRIPTION.AT_SYMLINK_FOLLOW.chain",
+		fstatat(dir, "y4", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == other.st_ino, 1);
+	unlinkat(dir, "y4", 0);
+	unlinkat(dir, "far", 0);
+	symlinkat("y5", dir, "y5");
+	FAILS("linkat.ERRORS.ELOOP", linkat(dir, "y5", dir, "y6", AT_SYMLINK_FOLLOW), ELOOP);
+	unlinkat(dir, "y5", 0);
+	FAILS("linkat.ERRORS.ENOENT.AT_SYMLINK_FOLLOW",
+		linkat(dir, "y5", dir, "y6", AT_SYMLINK_FOLLOW), ENOENT);
+}
+
 void case_at(void)
 {
 	int dir, file;
@@ -40,6 +62,7 @@ void case_at(void)
 		linkat(dir, "s", dir, "x3", AT_SYMLINK_FOLLOW), 0);
 	EQUALS("linkat.DESCRIPTION.AT_SYMLINK_FOLLOW.type",
 		fstatat(dir, "x3", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode), 1);
+	check_follow_absolute(dir);
 	EQUALS("renameat.RETURN_VALUE", renameat(dir, "x3", AT_FDCWD, "moved"), 0);
 	EQUALS("renameat.DESCRIPTION", access("moved", F_OK), 0);
 	EQUALS("fchmodat.RETURN_VALUE", fchmodat(dir, "x1", 0640, 0), 0);

@@ -3,12 +3,36 @@
 
 #include <limits.h>
 
+/* One directory, told from the root and from here: not two file systems. */
+static void check_told_differently(void)
+{
+	char path[PATH_MAX], whole[PATH_MAX + 8];
+	int dir;
+
+	REQUIRE(getcwd(path, sizeof(path)) && mkdir("told", 0700) == 0);
+	snprintf(whole, sizeof(whole), "%s/one", path);
+	close(make_file("one", 1));
+	EQUALS("rename.DESCRIPTION.from_whole_path", rename(whole, "two"), 0);
+	EQUALS("rename.DESCRIPTION.to_whole_path", rename("two", whole), 0);
+	EQUALS("link.DESCRIPTION.from_whole_path", link(whole, "three"), 0);
+	unlink(whole);
+	EQUALS("link.DESCRIPTION.to_whole_path", link("three", whole), 0);
+	dir = open("told", O_RDONLY | O_DIRECTORY);
+	EQUALS("renameat.DESCRIPTION.from_whole_path", renameat(AT_FDCWD, whole, dir, "four"), 0);
+	EQUALS("renameat.DESCRIPTION.to_whole_path", renameat(dir, "four", AT_FDCWD, whole), 0);
+	EQUALS("renameat.DESCRIPTION.whole_path.there", access("one", F_OK), 0);
+	unlink(whole);
+	FAILS("rename.ERRORS.ENOENT.whole_path", rename(whole, "two"), ENOENT);
+	close(dir);
+}
+
 void case_crossing(void)
 {
 	char path[PATH_MAX], name[64], link_name[PATH_MAX];
 	struct stat here, there;
 	int fd, depth = 0;
 
+	check_told_differently();
 	snprintf(name, sizeof(name), "/dev/shm/t-posix.%d", (int)getpid());
 	fd = open(name, O_RDWR | O_CREAT, 0600);
 	REQUIRE(fd >= 0);
