@@ -139,9 +139,10 @@ static void change(struct process *p, enum quire_limits which, const struct quir
 {
 	spin_lock(&p->signal_lock);
 	p->limits[which] = *new;
-	p->cpu_told_ns = 0;
-	if (which == QUIRE_LIMIT_CPU)
+	if (which == QUIRE_LIMIT_CPU) {
+		p->cpu_told_ns = 0;
 		watch_cpu_locked(p);
+	}
 	spin_unlock(&p->signal_lock);
 	if (which == QUIRE_LIMIT_NOFILE)
 		handle_table_limit(&p->handles, new->soft);

@@ -21,11 +21,15 @@ _Static_assert(
 
 int getrlimit(int resource, struct rlimit *limit)
 {
+	if (!limit)
+		return (int)__libc_result(-EFAULT);
 	return (int)__libc_result(sys_limit(resource, NULL, (struct quire_limit *)limit));
 }
 
 int setrlimit(int resource, const struct rlimit *limit)
 {
+	if (!limit)
+		return (int)__libc_result(-EFAULT);
 	return (int)__libc_result(sys_limit(resource, (const struct quire_limit *)limit, NULL));
 }
 

@@ -47,6 +47,7 @@ static void check_values(void)
 	getrlimit(RLIMIT_NOFILE, &again);
 	EQUALS("setrlimit.ERRORS.EINVAL.nothing_changed", again.rlim_cur, 64);
 	FAILS("getrlimit.ERRORS.EINVAL", getrlimit(999, &limit), EINVAL);
+	FAILS("getrlimit.ERRORS.EFAULT", getrlimit(RLIMIT_NOFILE, (struct rlimit *)16), EFAULT);
 	FAILS("setrlimit.ERRORS.EINVAL.resource", setrlimit(999, &again), EINVAL);
 	EQUALS("getrusage.RETURN_VALUE", getrusage(RUSAGE_SELF, &usage), 0);
 	FAILS("getrusage.ERRORS.EINVAL", getrusage(99, &usage), EINVAL);
