@@ -415,14 +415,12 @@ static void requeue_object(struct memory_object *o)
 
 void pager_requeue(struct pager *p)
 {
-	for_each_object(p, requeue_object)
-		;
+	for_each_object(p, requeue_object);
 }
 
 void pager_died(struct pager *p)
 {
-	for_each_object(p, writeback_void)
-		;
+	for_each_object(p, writeback_void);
 	pager_requeue(p);
 }
 

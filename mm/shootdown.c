@@ -75,9 +75,9 @@ void aspace_switch(struct aspace *a)
 
 	if (stale)
 		__atomic_fetch_and(&a->stale, ~self, __ATOMIC_ACQ_REL); /* A5 */
+	/* The space before may load under the same ASID until then. */
 	if (unlikely(a->asid_shared))
-		arch_space_activate(
-			NULL); /* the space before may load under the same ASID until then */
+		arch_space_activate(NULL);
 	if (fresh || stale || a->asid_shared) { /* A6 */
 		arch_fence_local(a->arch.asid, 0, 0);
 		h->stats.lazy_flushes++;
