@@ -70,12 +70,8 @@ static struct port *timer_detached_port(struct timer *t)
 }
 static struct process *timer_process(struct timer *t)
 {
-	return container_of(t, struct process, alarm);
-}
-
-static struct process *timer_cpu_process(struct timer *t)
-{
-	return container_of(t, struct process, cpu_timer);
+	return t->kind == TIMER_CPU ? container_of(t, struct process, cpu_timer)
+				    : container_of(t, struct process, alarm);
 }
 
 static void owner_get(struct timer *t)
@@ -86,8 +82,6 @@ static void owner_get(struct timer *t)
 		port_get(timer_port(t));
 	else if (t->kind == TIMER_DETACHED)
 		port_get(timer_detached_port(t));
-	else if (t->kind == TIMER_CPU)
-		process_get(timer_cpu_process(t));
 	else
 		process_get(timer_process(t));
 }
@@ -100,8 +94,6 @@ static void owner_put(struct timer *t)
 		port_put(timer_port(t));
 	else if (t->kind == TIMER_DETACHED)
 		port_put(timer_detached_port(t));
-	else if (t->kind == TIMER_CPU)
-		process_put(timer_cpu_process(t));
 	else
 		process_put(timer_process(t));
 }
@@ -217,7 +209,7 @@ static void fire(struct timer *t, u64 at_ns, u64 now)
 	else if (t->kind == TIMER_DETACHED)
 		port_detached_timer(timer_detached_port(t), now);
 	else if (t->kind == TIMER_CPU)
-		limit_cpu_timer(timer_cpu_process(t));
+		limit_cpu_timer(timer_process(t));
 	else
 		alarm_fired(timer_process(t), at_ns, now);
 }
