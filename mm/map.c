@@ -166,10 +166,7 @@ int aspace_map(struct aspace *a, const struct map_request *m, vaddr_t *addr)
 			 (replace ? ((va + len - 1) / ARCH_TABLE_SPAN - va / ARCH_TABLE_SPAN + 1)
 				  : region_table_charge_locked(a, va, va + len));
 		if (!m->kernel)
-			error = region_limits_locked(a,
-				(len >> PAGE_SHIFT) -
-					(replace ? region_covered_locked(a, va, va + len) : 0),
-				charge);
+			error = region_limits_locked(a, va, va + len, charge);
 		if (!error)
 			error = commit_charge(charge);
 	}
@@ -405,7 +402,7 @@ int aspace_protect(struct aspace *a, vaddr_t *addr, u32 *len, u32 prot)
 			      (last && last->end > end && !(spare[1] = region_alloc()))))
 		error = -ENOMEM;
 	if (!error && charge)
-		error = region_limits_locked(a, 0, charge);
+		error = region_limits_locked(a, start, end, charge);
 	if (!error)
 		error = commit_charge(charge);
 	if (error)

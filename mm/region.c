@@ -337,24 +337,19 @@ vaddr_t region_gap_locked(struct aspace *a, vaddr_t hint, u32 len)
 	return va;
 }
 
-int region_limits_locked(const struct aspace *a, u32 pages, u32 charge)
+int region_limits_locked(struct aspace *a, vaddr_t start, vaddr_t end, u32 charge)
 {
+	u32 pages = (end - start) >> PAGE_SHIFT;
+
 	debug_assert(spin_is_locked(&a->lock));
 	if (likely((a->size_limit & a->commit_limit) == ~0u))
 		return 0;
+	for (struct region *r = region_at_or_after_locked(a, start); r && r->start < end;
+		r = region_next_locked(a, r))
+		pages -= (min_of(r->end, end) - max_of(r->start, start)) >> PAGE_SHIFT;
 	if (pages > a->size_limit || a->size_pages > a->size_limit - pages)
 		return -ENOMEM;
 	return charge > a->commit_limit || a->commit > a->commit_limit - charge ? -ENOMEM : 0;
-}
-
-u32 region_covered_locked(struct aspace *a, vaddr_t start, vaddr_t end)
-{
-	u32 pages = 0;
-
-	for (struct region *r = region_at_or_after_locked(a, start); r && r->start < end;
-		r = region_next_locked(a, r))
-		pages += (min_of(r->end, end) - max_of(r->start, start)) >> PAGE_SHIFT;
-	return pages;
 }
 
 u32 region_table_charge_locked(struct aspace *a, vaddr_t start, vaddr_t end)

@@ -48,10 +48,9 @@ void region_merge_locked(struct aspace *a, struct region *r);
 void region_shrink_locked(struct aspace *a, struct region *r, vaddr_t start, vaddr_t end);
 /* A free range of len bytes, near the hint if it is free, else the highest below a->hint. 0: none. */
 vaddr_t region_gap_locked(struct aspace *a, vaddr_t hint, u32 len);
-/* -ENOMEM if so many pages more, of which `charge` are charged, are beyond the space's limits. */
-int must_check region_limits_locked(const struct aspace *a, u32 pages, u32 charge);
-/* Pages of [start, end) that regions cover. */
-u32 region_covered_locked(struct aspace *a, vaddr_t start, vaddr_t end);
+/* -ENOMEM if [start, end), as far as no region covers it yet, and so many pages more that are charged are beyond
+ * the space's limits. */
+int must_check region_limits_locked(struct aspace *a, vaddr_t start, vaddr_t end, u32 charge);
 /* Page tables that spans [start, end) would add to those the regions cover already. */
 u32 region_table_charge_locked(struct aspace *a, vaddr_t start, vaddr_t end);
 void region_setup(void);

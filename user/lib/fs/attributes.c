@@ -185,13 +185,19 @@ int utime(const char *path, const struct utimbuf *times)
 
 /* ------------------------------------------------------------------ size */
 
-/* May a file of that size become longer, by RLIMIT_FSIZE? The kernel looks itself when it writes; what
+/* Is a file that ends there longer than RLIMIT_FSIZE allows? The kernel looks itself when it writes; what
  * servers do for us we ask for. */
-static int check_growth(uint64_t size, uint64_t end)
+static bool beyond_limit(uint64_t end)
 {
 	struct quire_limit limit;
 
-	if (end <= size || sys_limit(QUIRE_LIMIT_FSIZE, NULL, &limit) < 0 || end <= limit.soft)
+	return sys_limit(QUIRE_LIMIT_FSIZE, NULL, &limit) == 0 && end > limit.soft;
+}
+
+/* What is as long already may stay so, and be cut. */
+static int check_growth(uint64_t size, uint64_t end)
+{
+	if (end <= size || !beyond_limit(end))
 		return 0;
 	raise(SIGXFSZ);
 	return -EFBIG;
@@ -201,13 +207,16 @@ int truncate(const char *path, off_t length)
 {
 	struct __libc_request request = {.label = FS_TRUNCATE, .w1 = (uint32_t)length};
 	struct stat st;
-	int status;
+	int status = 0;
 
 	if (length < 0)
 		return (int)__libc_result(-EINVAL);
-	if (stat(path, &st) < 0)
-		return -1;
-	status = S_ISREG(st.st_mode) ? check_growth((uint64_t)st.st_size, (uint64_t)length) : 0;
+	if (beyond_limit((uint64_t)length)) {
+		if (stat(path, &st) < 0)
+			return -1;
+		if (S_ISREG(st.st_mode))
+			status = check_growth((uint64_t)st.st_size, (uint64_t)length);
+	}
 	return status < 0 ? (int)__libc_result(status) : ask_path(AT_FDCWD, path, &request);
 }
 
