@@ -69,6 +69,18 @@ int make_file(const char *name, size_t bytes);
 unsigned char *pages(size_t count);
 /* Waits for a child; its exit status, or 256 + the signal that killed it. */
 int ended(pid_t child);
+/* Does something in a child: what has ended it. 200: nothing has. */
+#define IN_CHILD(...)                  \
+	({                             \
+		pid_t child_ = fork(); \
+		if (child_ == 0) {     \
+			__VA_ARGS__;   \
+			_exit(200);    \
+		}                      \
+		ended(child_);         \
+	})
+/* The same in a new image of this program, which exec_child gets these two words of. */
+int in_new_image(const char *what, const char *argument);
 /* Until all threads of the process wait for something, and go on waiting: it has made its call. What it
  * waits for is not told. It is not a page of the program: /bin is in memory, and on Linux a process
  * that waits for a page shows another letter. A call to a server can be it, so none may be between. */

@@ -78,6 +78,12 @@ int ended(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
+int in_new_image(const char *what, const char *argument)
+{
+	return IN_CHILD(setenv("POSIX_CHILD", "1", 1);
+			execl(program_path, "x", what, argument, NULL));
+}
+
 void pause_ms(int ms)
 {
 	struct timespec left = {ms / 1000, ms % 1000 * 1000000L};

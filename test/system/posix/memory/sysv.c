@@ -141,7 +141,7 @@ static void check_processes(void)
 	int id = shmget(key, PAGE, IPC_CREAT | 0600), ends[2];
 	volatile int *p = shmat(id, NULL, 0);
 	pid_t child;
-	char c;
+	char c, number[16];
 
 	REQUIRE(id >= 0 && p != (void *)-1 && pipe(ends) == 0);
 	child = fork();
@@ -163,16 +163,8 @@ static void check_processes(void)
 	kill(child, SIGKILL);
 	ended(child);
 	EQUALS("kill.DESCRIPTION.shm.nattch", attached(id), 1);
-	child = fork();
-	if (child == 0) {
-		char number[16];
-
-		snprintf(number, sizeof(number), "%ld", (long)key);
-		setenv("POSIX_CHILD", "1", 1);
-		execl(program_path, "x", "sysv", number, NULL);
-		_exit(200);
-	}
-	EQUALS("exec.DESCRIPTION.shm_detached_and_found", ended(child), 1);
+	snprintf(number, sizeof(number), "%ld", (long)key);
+	EQUALS("exec.DESCRIPTION.shm_detached_and_found", in_new_image("sysv", number), 1);
 	EQUALS("exec.DESCRIPTION.shm_other_image", p[2], 78);
 	shmctl(id, IPC_RMID, NULL);
 	shmdt((void *)p);

@@ -77,16 +77,6 @@ static void handler(int sig)
 	(void)sig;
 }
 
-#define IN_CHILD(...)                  \
-	({                             \
-		pid_t child_ = fork(); \
-		if (child_ == 0) {     \
-			__VA_ARGS__;   \
-			_exit(200);    \
-		}                      \
-		ended(child_);         \
-	})
-
 static void check_images(void)
 {
 	char *arguments[] = {

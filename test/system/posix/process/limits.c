@@ -80,20 +80,9 @@ static void few_descriptors(void)
 
 static void inherited(void)
 {
-	pid_t child;
-
 	REQUIRE(set_soft(RLIMIT_NOFILE, 33) == 0);
-	child = fork();
-	if (child == 0)
-		_exit((int)sysconf(_SC_OPEN_MAX));
-	EQUALS("fork.DESCRIPTION.limits", ended(child), 33);
-	child = fork();
-	if (child == 0) {
-		setenv("POSIX_CHILD", "1", 1);
-		execl(program_path, "x", "descriptors", NULL);
-		_exit(200);
-	}
-	EQUALS("exec.DESCRIPTION.limits", ended(child), 33);
+	EQUALS("fork.DESCRIPTION.limits", IN_CHILD(_exit((int)sysconf(_SC_OPEN_MAX))), 33);
+	EQUALS("exec.DESCRIPTION.limits", in_new_image("descriptors", NULL), 33);
 }
 
 /* ------------------------------------------------------------------ file size */
@@ -207,20 +196,10 @@ static void little_data(void)
 /* Fork's copy is bound too, and so is what exec makes. */
 static void inherited_space(void)
 {
-	pid_t child;
-
 	REQUIRE(set_soft(RLIMIT_AS, 64 * MIB) == 0);
-	child = fork();
-	if (child == 0)
-		_exit(map(80 * MIB, PROT_NONE, MAP_NORESERVE) == MAP_FAILED);
-	EQUALS("fork.DESCRIPTION.limit_AS", ended(child), 1);
-	child = fork();
-	if (child == 0) {
-		setenv("POSIX_CHILD", "1", 1);
-		execl(program_path, "x", "space", NULL);
-		_exit(200);
-	}
-	EQUALS("exec.DESCRIPTION.limit_AS", ended(child), 1);
+	EQUALS("fork.DESCRIPTION.limit_AS",
+		IN_CHILD(_exit(map(80 * MIB, PROT_NONE, MAP_NORESERVE) == MAP_FAILED)), 1);
+	EQUALS("exec.DESCRIPTION.limit_AS", in_new_image("space", NULL), 1);
 }
 
 /* The stack of an image is as large as the limit at its exec. */
@@ -231,9 +210,7 @@ static void deep_stack(void)
 	getrlimit(RLIMIT_STACK, &limit);
 	limit.rlim_cur = 16 * MIB;
 	REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
-	setenv("POSIX_CHILD", "1", 1);
-	execl(program_path, "x", "deep", "12000", NULL);
-	REQUIRE(false);
+	EQUALS("exec.DESCRIPTION.limit_STACK", in_new_image("deep", "12000"), 0);
 }
 
 /* ------------------------------------------------------------------ processor time */
@@ -275,13 +252,7 @@ static void busy_child(void)
 
 static int in_child(void (*run)(void))
 {
-	pid_t child = fork();
-
-	if (child == 0) {
-		run();
-		_exit(0);
-	}
-	return ended(child);
+	return IN_CHILD(run(); _exit(0));
 }
 
 void case_limits(void)
